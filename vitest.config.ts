@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const local = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^antenna-sdk$/, replacement: local('./src/index.ts') },
+      { find: /^antenna-sdk\/testing$/, replacement: local('./src/testing/index.ts') },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A hang is a failure of the code under test, never something to wait out.
+    testTimeout: 30_000,
+    coverage: { include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
+  },
+});
