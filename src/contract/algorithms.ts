@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { idSchema, jsonObjectSchema, openEnum } from './common.js';
+
+/** Task types that the server knows (contract §8.1); any other string is stored as it is. */
+export const TASK_TYPES = [
+  'detection',
+  'localization',
+  'segmentation',
+  'classification',
+  'tagging',
+  'embedding',
+  'tracking',
+  'regression',
+  'captioning',
+  'generation',
+  'translation',
+  'summarization',
+  'question_answering',
+  'depth_estimation',
+  'pose_estimation',
+  'size_estimation',
+  'post_processing',
+  'other',
+  'unknown',
+] as const;
+
+/** The types that count as a detector: a pipeline needs exactly one, or no result can ever be saved (trap T48). */
+export const DETECTOR_TASK_TYPES: readonly string[] = ['detection', 'localization', 'segmentation'];
+/** The types that need a category map, or registration is a 500 without a reason (trap T45). */
+export const CLASSIFIER_TASK_TYPES: readonly string[] = ['classification', 'tagging'];
+
+/** The server's column limit for names, slugs and keys; one character more is a 500 (contract §8.2). */
+export const MAX_NAME_CHARS = 255;
+
+const nameSchema = z.string().trim().min(1).max(MAX_NAME_CHARS);
+
+/**
+ * The labels of a classifier. The position in `data` is what a score refers to; `labels` alone make every result of the
+ * classifier fail in the background (contract §7.5), so `data` is required here although the server does not ask for it.
+ */
+export const categoryMapSchema = z.strictObject({
+  data: z.array(z.looseObject({ index: z.int().optional(), label: z.string() })).min(1),
+  labels: z.array(z.string()).optional(),
+  version: z.string().nullish(),
+  description: z.string().nullish(),
+  uri: z.string().nullish(),
+});
+export type CategoryMap = z.infer<typeof categoryMapSchema>;
+
+/** One model of a pipeline, as registered (contract §8.1). The server finds it again by `key` and `version`. */
+export const algorithmConfigSchema = z.strictObject({
+  name: nameSchema,
+  key: nameSchema,
+  version: z.int().optional(),
+  version_name: z.string().nullish(),
+  description: z.string().nullish(),
+  task_type: openEnum(TASK_TYPES).nullish(),
+  uri: z.string().nullish(),
+  category_map: categoryMapSchema.nullish(),
+});
+export type AlgorithmConfig = z.infer<typeof algorithmConfigSchema>;
+
+/** An algorithm as the server returns it (contract §4.8). */
+export const algorithmSchema = z.looseObject({
+  id: idSchema.optional(),
+  key: z.string(),
+  name: z.string(),
+  version: z.number().nullish(),
+  version_name: z.string().nullish(),
+  task_type: z.string().nullish(),
+  uri: z.string().nullish(),
+  category_map: jsonObjectSchema.nullish(),
+});
+export type Algorithm = z.infer<typeof algorithmSchema>;

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/**
+ * A closed list of known words that stays open: the server may add one at any time, and a worker that dies of a new
+ * status would be worse than one that does not know it.
+ */
+export type Open<Known extends string> = Known | (string & Record<never, never>);
+
+/** Schema of an {@link Open} enum: any string passes, known words autocomplete. */
+export function openEnum<const Known extends readonly string[]>(
+  _known: Known,
+): z.ZodType<Open<Known[number]>, string> {
+  return z.string();
+}
+
+/** Database id in URLs and most bodies. */
+export const idSchema = z.int().nonnegative();
+
+/**
+ * Id as tasks and results carry it: a string, although the same capture has an integer id everywhere else (trap T41).
+ * A number is accepted and turned into text so that comparing ids never depends on which call they came from.
+ */
+export const taskIdSchema = z.union([z.string().min(1), z.number().transform(String)]);
+
+/** One page of a list (contract §1.4). */
+export interface Page<Item> {
+  count: number;
+  next: string | null;
+  previous: string | null;
+  results: Item[];
+  [key: string]: unknown;
+}
+
+/**
+ * Schema of one page. `count`, `next` and `results` are required: an HTML page, a truncated answer or another service's
+ * JSON must never pass for an empty list.
+ */
+export function pageSchema<Item extends z.ZodType>(item: Item) {
+  return z.looseObject({
+    count: z.int().nonnegative(),
+    next: z.string().nullable(),
+    previous: z.string().nullable().default(null),
+    results: z.array(item),
+  });
+}
+
+/** Finite numbers only: `JSON.stringify` turns NaN and Infinity into `null`, which the server answers with 400. */
+export const finiteSchema = z.number();
+
+/**
+ * An array of finite numbers, checked in one loop. A result may hold 200,000 scores, where a schema per element costs more
+ * than encoding the whole result.
+ */
+export const numbersSchema = z.custom<readonly number[]>(
+  (value) => Array.isArray(value) && (value as unknown[]).every(Number.isFinite),
+  { error: 'must be an array of finite numbers' },
+);
+
+/** A JSON object with any content. */
+export const jsonObjectSchema = z.record(z.string(), z.unknown());

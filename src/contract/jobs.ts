@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { idSchema, openEnum, pageSchema } from './common.js';
+
+/** Statuses of a job (contract §5.1). */
+export const JOB_STATUSES = [
+  'CREATED',
+  'PENDING',
+  'STARTED',
+  'SUCCESS',
+  'FAILURE',
+  'RETRY',
+  'CANCELING',
+  'REVOKED',
+  'RECEIVED',
+  'UNKNOWN',
+] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** A job in one of these never serves a task again. */
+export const FINAL_JOB_STATUSES: readonly string[] = ['SUCCESS', 'FAILURE', 'REVOKED'];
+
+/** How a job reaches its workers; only `async_api` jobs have tasks to take. */
+export const DISPATCH_MODES = ['internal', 'sync_api', 'async_api'] as const;
+
+/** An entry of `GET jobs/?ids_only=1`. */
+export const jobSummarySchema = z.looseObject({ id: idSchema, pipeline_slug: z.string().nullish() });
+export type JobSummary = z.infer<typeof jobSummarySchema>;
+
+const stageParamSchema = z.looseObject({
+  key: z.string(),
+  name: z.string().optional(),
+  /** `""` until first set, then a number (trap T43). */
+  value: z.unknown(),
+});
+
+/** One stage of a job's progress; `progress` runs from 0 to 1. */
+export const jobStageSchema = z.looseObject({
+  key: z.string(),
+  name: z.string().optional(),
+  status: openEnum(JOB_STATUSES),
+  progress: z.number(),
+  params: z.array(stageParamSchema).default([]),
+});
+export type JobStage = z.infer<typeof jobStageSchema>;
+
+export const jobProgressSchema = z.looseObject({
+  summary: z.looseObject({ status: openEnum(JOB_STATUSES), progress: z.number() }),
+  stages: z.array(jobStageSchema),
+  errors: z.array(z.unknown()).optional(),
+});
+export type JobProgress = z.infer<typeof jobProgressSchema>;
+
+const refSchema = z.looseObject({ id: idSchema, name: z.string().nullish() });
+
+/** A job (contract §4.10). Every nested object may be null. `duration` is a string of seconds. */
+export const jobSchema = z.looseObject({
+  id: idSchema,
+  name: z.string().nullish(),
+  status: openEnum(JOB_STATUSES),
+  dispatch_mode: openEnum(DISPATCH_MODES).nullish(),
+  project: refSchema.nullish(),
+  deployment: refSchema.nullish(),
+  pipeline: z.looseObject({ id: idSchema, slug: z.string(), name: z.string().nullish() }).nullish(),
+  progress: jobProgressSchema.nullish(),
+  job_type: z.looseObject({ key: z.string() }).nullish(),
+  created_at: z.string().nullish(),
+  updated_at: z.string().nullish(),
+  started_at: z.string().nullish(),
+  finished_at: z.string().nullish(),
+  duration: z.string().nullish(),
+});
+export type Job = z.infer<typeof jobSchema>;
+
+export const jobPageSchema = pageSchema(jobSchema);
+export const jobSummaryPageSchema = pageSchema(jobSummarySchema);
+
+/**
+ * Body of `POST jobs/` (contract §4.11). `delay` is required by the server (0 = none), and `job_type_key` is limited to the
+ * known word because an unknown one is a 500.
+ */
+export const createJobRequestSchema = z.strictObject({
+  name: z.string().trim().min(1).max(255),
+  project_id: idSchema,
+  delay: z.int().nonnegative().default(0),
+  pipeline_id: idSchema.nullish(),
+  deployment_id: idSchema.nullish(),
+  source_image_collection_id: idSchema.nullish(),
+  source_image_single_id: idSchema.nullish(),
+  limit: z.int().positive().nullish(),
+  shuffle: z.boolean().optional(),
+  job_type_key: z.literal('ml').optional(),
+});
+/** What a caller of `jobs.create` writes: {@link createJobRequestSchema} with `delay` optional. */
+export type CreateJobRequest = z.input<typeof createJobRequestSchema>;
+
+/** A numeric parameter of a stage, or undefined while the server still shows `""` for it (trap T43). */
+export function stageParam(job: Job, stageKey: string, paramKey: string): number | undefined {
+  const stage = job.progress?.stages.find((candidate) => candidate.key === stageKey);
+  const value = stage?.params.find((param) => param.key === paramKey)?.value;
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** True when the job can never serve a task again. */
+export function isFinal(job: Pick<Job, 'status'>): boolean {
+  return FINAL_JOB_STATUSES.includes(job.status);
+}
