@@ -133,11 +133,15 @@ type Env = Readonly<Record<string, string | undefined>>;
  * Checks the options and fills in environment and defaults.
  * @throws AntennaConfigError naming every wrong option at once; never quoting a credential.
  */
-export function resolveOptions(options: AntennaClientOptions, env: Env): ResolvedOptions {
-  const issues: ConfigIssue[] = [];
-  const parsed = optionsSchema.safeParse(options);
-  if (!parsed.success) throw new AntennaConfigError('Invalid AntennaClient options', issuesOf(parsed.error));
-  const url = readBaseUrl(options, env, issues);
+export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedOptions {
+  const parsed = optionsSchema.safeParse(given);
+  const issues: ConfigIssue[] = parsed.success ? [] : issuesOf(parsed.error);
+  // The checks go on with the options of the right type, so that one error names everything that is wrong.
+  const wrong = new Set(parsed.error?.issues.map((issue) => issue.path[0]));
+  const options = Object.fromEntries(
+    Object.entries(given).filter(([name]) => !wrong.has(name)),
+  ) as AntennaClientOptions;
+  const url = wrong.has('baseUrl') ? undefined : readBaseUrl(options, env, issues);
   const credential = readCredential(options, env, issues);
   checkCombinations(options, url, credential, issues);
   if (issues.length > 0 || url === undefined)

@@ -58,7 +58,7 @@ export function fillPath(template: string, params: Readonly<Record<string, strin
       throw new AntennaConfigError(`Cannot build the path ${template}`, [
         {
           path: name,
-          message: `must be an id, got ${value === undefined ? 'nothing' : JSON.stringify(value)}`,
+          message: `must be an id, got ${value === undefined ? 'nothing' : String(value)}`,
         },
       ]);
     }
