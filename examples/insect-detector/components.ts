@@ -86,8 +86,14 @@ export function selectComponents(
   size: { width: number; height: number },
   keep: (component: Component) => boolean,
 ): GrayRaster {
-  const kept = Uint8Array.from([0, ...map.components.map((component) => (keep(component) ? 1 : 0))]);
-  return { ...size, data: Uint8Array.from(map.labels, (label) => kept[label] ?? 0) };
+  const kept = new Uint8Array(map.components.length + 1);
+  map.components.forEach((component, i) => {
+    kept[i + 1] = keep(component) ? 1 : 0;
+  });
+  // A plain loop: `Uint8Array.from` with a callback walks an iterator, which costs 150 ms at this size.
+  const data = new Uint8Array(map.labels.length);
+  for (let i = 0; i < data.length; i += 1) data[i] = kept[map.labels[i] ?? 0] ?? 0;
+  return { width: size.width, height: size.height, data };
 }
 
 function emptyComponent(): Component {

@@ -24,11 +24,6 @@ export function close(mask: GrayRaster, radius: number): GrayRaster {
   return erode(dilate(mask, radius), radius);
 }
 
-/** Keeps the pixels that are inside both masks. */
-export function intersect(a: GrayRaster, b: GrayRaster): GrayRaster {
-  return { ...a, data: a.data.map((value, i) => (value !== 0 && b.data[i] !== 0 ? 1 : 0)) };
-}
-
 /**
  * One direction of a dilation (`value` true) or erosion (false): a pixel takes the wanted value if a pixel that has it
  * lies within `radius` along the line.
@@ -64,8 +59,8 @@ function spread(mask: GrayRaster, radius: number, value: boolean, horizontal: bo
  */
 export function fillHoles(mask: GrayRaster, maxArea: number): GrayRaster {
   const { width, height } = mask;
-  const out = Uint8Array.from(mask.data, (value) => (value === 0 ? 0 : 1));
-  const seen = Uint8Array.from(out);
+  const out = mask.data.map((value) => (value === 0 ? 0 : 1));
+  const seen = out.slice();
   const queue = new Int32Array(width * height);
   for (let start = 0; start < out.length; start += 1) {
     if (seen[start] !== 0) continue;
