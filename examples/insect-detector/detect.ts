@@ -3,6 +3,7 @@ import { axesOf, type ComponentMap } from './components.js';
 import { decodeImage, type DecodedImage } from './decode.js';
 import { classifyPixels, differenceFrom, measureNoise } from './difference.js';
 import { rejectionOf, type Candidate } from './filter.js';
+import { mergeFragments } from './merge.js';
 import { erode } from './morphology.js';
 import { resolveDetectOptions, type DetectOptions, type ResolvedDetectOptions } from './options.js';
 import { silhouettes } from './segment.js';
@@ -61,17 +62,16 @@ export function findCandidates(raster: RgbRaster, options: ResolvedDetectOptions
     minBodyArea: 3 * (2 * cutRadius + 1) ** 2,
   });
   const cores = coreAreas(groups, mask);
-  return groups.components
+  const limits = {
+    width,
+    height,
+    minLength: options.minLength * longSide,
+    maxLength: options.maxLength * longSide,
+  };
+  const accepted = groups.components
     .map((component, i) => ({ component, coreArea: cores[i + 1] ?? 0 }))
-    .filter(
-      (candidate) =>
-        rejectionOf(candidate, {
-          width,
-          height,
-          minLength: options.minLength * longSide,
-          maxLength: options.maxLength * longSide,
-        }) === undefined,
-    );
+    .filter((candidate) => rejectionOf(candidate, limits) === undefined);
+  return mergeFragments(accepted);
 }
 
 function coreAreas({ labels, components }: ComponentMap, mask: GrayRaster): Int32Array {
