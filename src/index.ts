@@ -20,3 +20,23 @@ export type { ProjectListOptions } from './resources/projects.js';
 export { encodeResult, type EncodedResult } from './resources/results.js';
 export { systemClock, type Clock } from './time/clock.js';
 export { VERSION } from './version.js';
+export { DELIVERY_RULES, type DeliveryRules } from './worker/delivery.js';
+export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download.js';
+export type { WorkerEvents } from './worker/events.js';
+export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/options.js';
+// `Pipeline` is the wire's stored pipeline; a worker's is what definePipeline returns.
+export {
+  definePipeline,
+  type HandlerClassification,
+  type HandlerDetection,
+  type Pipeline as WorkerPipeline,
+  type PipelineDefinition,
+  type ProcessContext,
+  type ProcessHandler,
+  type ProcessResult,
+  type TaskImage,
+} from './worker/pipeline.js';
+export type { WorkerCounts, WorkerReport } from './worker/report.js';
+export type { WorkerState } from './worker/state.js';
+export { PermanentTaskError, RetryableTaskError } from './worker/task-errors.js';
+export { AntennaWorker, type RunOptions } from './worker/worker.js';
