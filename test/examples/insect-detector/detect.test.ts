@@ -91,10 +91,11 @@ describe('boxes', () => {
 const zeroBox = { x1: 0, y1: 0, x2: 0, y2: 0 };
 
 describe('what is no insect', () => {
-  it('ignores screw heads, whole or cut by the border, a frame at the border and a long cable', async () => {
+  it('ignores screw heads, whole or cut by the border, a frame and a time stamp at the border, and a long cable', async () => {
     const image = await sheetWith(
       '<circle cx="300" cy="300" r="24" fill="#111"/>' +
         '<circle cx="700" cy="790" r="24" fill="#111"/><rect x="0" y="0" width="5" height="500" fill="#111"/>' +
+        '<polygon points="900,800 920,793 940,796 960,793 980,800" fill="#111"/>' +
         '<rect x="100" y="500" width="1000" height="14" fill="#222"/>',
     );
     expect((await detectInsects(image)).blobs).toEqual([]);
