@@ -1,1 +1,42 @@
+export { Credential, type Scheme } from './auth/credential.js';
+export { Secret } from './auth/secret.js';
+export { staticSource, type CredentialRequest, type CredentialSource } from './auth/source.js';
+export { AntennaClient } from './client.js';
+export type { AntennaClientOptions } from './client-options.js';
 export * from './contract/index.js';
+export { CLIENT_DEFAULTS } from './defaults.js';
+export * from './errors/index.js';
+export { REQUEST_CHANNELS, type PhaseTimings, type RequestEvent } from './http/diagnostics.js';
+export type { FetchLike } from './http/fetch-transport.js';
+export type { QueryValue, RequestOptions } from './http/operation.js';
+export { silentLogger, type Logger, type LogMethod } from './log/logger.js';
+export type { RegistrationDeviation, RegistrationReport } from './registration/report.js';
+export type { Dialect } from './resources/core.js';
+export type { JobListOptions, OpenJobsOptions } from './resources/jobs.js';
+export type { ListOptions, PagedList } from './resources/pages.js';
+export type { RegisterOptions } from './resources/pipelines.js';
+export type { GeneratedKey } from './resources/processing-services.js';
+export type { ProjectListOptions } from './resources/projects.js';
+export { encodeResult, type EncodedResult } from './resources/results.js';
+export { systemClock, type Clock } from './time/clock.js';
+export { VERSION } from './version.js';
+export { DELIVERY_RULES, type DeliveryRules } from './worker/delivery.js';
+export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download.js';
+export type { WorkerEvents } from './worker/events.js';
+export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/options.js';
+// `Pipeline` is the wire's stored pipeline; a worker's is what definePipeline returns.
+export {
+  definePipeline,
+  type HandlerClassification,
+  type HandlerDetection,
+  type Pipeline as WorkerPipeline,
+  type PipelineDefinition,
+  type ProcessContext,
+  type ProcessHandler,
+  type ProcessResult,
+  type TaskImage,
+} from './worker/pipeline.js';
+export type { WorkerCounts, WorkerReport } from './worker/report.js';
+export type { WorkerState } from './worker/state.js';
+export { PermanentTaskError, RetryableTaskError } from './worker/task-errors.js';
+export { AntennaWorker, type RunOptions } from './worker/worker.js';

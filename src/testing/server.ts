@@ -1,5 +1,6 @@
 import type { HttpHandler } from 'msw';
 import { Antenna } from './antenna.js';
+import { JobHandle } from './build/job.js';
 import { addProject } from './build/project.js';
 import type { ProjectHandle, ProjectOptions } from './build/project.js';
 import { addUser } from './build/user.js';
@@ -104,6 +105,12 @@ export class ContractServer {
     return this.#chain.add({ times: 1, ...scope }, async (request) =>
       answerOf(typeof answer === 'function' ? answer(request) : answer),
     );
+  }
+
+  /** A job by id, for one that was created through the API; undefined if there is none. */
+  job(id: number): JobHandle | undefined {
+    const row = this.#antenna.store.jobs.get(id);
+    return row && new JobHandle(this.#antenna, row);
   }
 
   /** Serves on a real socket; several at once are fine. */

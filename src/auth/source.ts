@@ -1,0 +1,25 @@
+import type { Credential } from './credential.js';
+
+/** Why a credential is asked for. */
+export interface CredentialRequest {
+  /** `rejected`: the server answered 401 to the credential handed out last. */
+  readonly reason: 'initial' | 'rejected';
+  /** The credential that was refused, with `reason: 'rejected'`. */
+  readonly rejected?: Credential;
+  /** Aborts when the call no longer needs the answer. A shared refresh must not die of it. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The seam for token providers. The request path asks it once for every request, and once more after a 401.
+ *
+ * With `rejected`, answering the very credential that was refused (or undefined) means "nothing newer": the 401 stands.
+ */
+export interface CredentialSource {
+  get(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined>;
+}
+
+/** A source that always answers the same credential, or none. */
+export function staticSource(credential: Credential | undefined): CredentialSource {
+  return { get: () => credential };
+}

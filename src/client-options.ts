@@ -1,0 +1,274 @@
+import type { Dispatcher } from 'undici';
+import { z } from 'zod';
+import { apiKeyProblem, Credential, userTokenProblem } from './auth/credential.js';
+import { Secret } from './auth/secret.js';
+import { staticSource, type CredentialSource } from './auth/source.js';
+import { CLIENT_DEFAULTS } from './defaults.js';
+import { AntennaConfigError, type ConfigIssue } from './errors/config.js';
+import type { FetchLike } from './http/fetch-transport.js';
+import { dispatcherProblem } from './http/undici-transport.js';
+import { isLoopback, parseBaseUrl } from './http/url.js';
+import type { Logger } from './log/logger.js';
+import { issuesOf, type Dialect } from './resources/core.js';
+import { systemClock, type Clock } from './time/clock.js';
+
+/** Options of `AntennaClient`. Every one may also be `undefined`, which is the same as leaving it out. */
+export interface AntennaClientOptions {
+  /**
+   * Address of the server, with or without `/api/v2`: `https://antenna.example.org`.
+   * Default: `ANTENNA_API_URL`, `ANTENNA_API_BASE_URL` or `AMI_ANTENNA_API_BASE_URL`.
+   */
+  readonly baseUrl?: string | undefined;
+  /** API key `prefix.secret`, sent as `Authorization: Api-Key …`. Default: `ANTENNA_API_KEY` or `AMI_ANTENNA_API_KEY`. */
+  readonly apiKey?: string | Secret | undefined;
+  /**
+   * User token of 40 hexadecimal digits, sent as `Authorization: Token …`.
+   * Default: `ANTENNA_API_AUTH_TOKEN` or `AMI_ANTENNA_API_AUTH_TOKEN`.
+   */
+  readonly token?: string | Secret | undefined;
+  /** Any other header that carries the credential, for a gateway: `{ name: 'X-API-Key', value }`, with a word in front if `prefix` is given. */
+  readonly header?:
+    | { readonly name: string; readonly value: string | Secret; readonly prefix?: string | undefined }
+    | undefined;
+  /** Where credentials come from; takes the place of `apiKey`, `token` and `header`. */
+  readonly credentials?: CredentialSource | undefined;
+  /** Kind of server. Default: follows from the credential (`apiKey` → `api-key`, `token` → `token`). */
+  readonly dialect?: Dialect | undefined;
+  /** Name under which a worker registers with servers of the `token` dialect. */
+  readonly serviceName?: string | undefined;
+  /**
+   * Extra fields of `client_info`, or false to send none. Publicly readable on public projects: no secrets. At most 20 fields of
+   * 500 characters.
+   */
+  readonly clientInfo?: Readonly<Record<string, unknown>> | false | undefined;
+  /** Milliseconds for a whole call, retries included. Default 120,000. */
+  readonly timeoutMs?: number | undefined;
+  /** Milliseconds for one attempt. Default 30,000; posting results has 60,000. */
+  readonly attemptTimeoutMs?: number | undefined;
+  /** Milliseconds for making a connection. Default 10,000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Attempts after the first. Default 3. */
+  readonly retries?: number | undefined;
+  /** Headers for every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Address of an HTTP proxy, or `'env'` for `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Default: none. */
+  readonly proxy?: string | undefined;
+  /** A dispatcher of undici 7 in place of the built-in agent. It stays yours: `close()` does not close it. */
+  readonly dispatcher?: Dispatcher | undefined;
+  /** A `fetch` in place of undici, for MSW and for tests. */
+  readonly fetch?: FetchLike | undefined;
+  /** Connections to the server at most. Default 64. */
+  readonly maxConnections?: number | undefined;
+  /** Answers larger than this are refused. Default 64 MiB. */
+  readonly maxResponseBytes?: number | undefined;
+  /** Send a credential over plain http to another machine. Default false: anyone on the way could read it. */
+  readonly allowInsecureHttp?: boolean | undefined;
+  /** Any pino-compatible logger. Default: pino at `warn` (`ANTENNA_LOG_LEVEL`), to standard error. */
+  readonly logger?: Logger | undefined;
+  /** Source of time, for tests. */
+  readonly clock?: Clock | undefined;
+  /** Source of jitter in [0, 1), for tests. */
+  readonly random?: (() => number) | undefined;
+}
+
+const functionSchema = z.custom<(...args: never[]) => unknown>(
+  (value) => typeof value === 'function',
+  'must be a function',
+);
+const secretSchema = z.union([z.string(), z.instanceof(Secret)], { error: 'must be a string' });
+const durationSchema = z.number().positive().max(2_147_483_647);
+const methods = (...names: string[]): z.ZodType =>
+  z.custom(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function'),
+    `must have the methods ${names.join(', ')}`,
+  );
+
+/** A key for every option: the compiler refuses this table when an option is missing or misspelt. */
+const SHAPES: { readonly [Name in keyof Required<AntennaClientOptions>]: z.ZodType } = {
+  baseUrl: z.string(),
+  apiKey: secretSchema,
+  token: secretSchema,
+  header: z.strictObject({ name: z.string(), value: secretSchema, prefix: z.string().optional() }),
+  credentials: methods('get'),
+  dialect: z.enum(['api-key', 'token']),
+  serviceName: z.string().trim().min(1).max(255),
+  clientInfo: z.union([z.literal(false), z.record(z.string(), z.unknown())], {
+    error: 'must be an object or false',
+  }),
+  timeoutMs: durationSchema,
+  attemptTimeoutMs: durationSchema,
+  connectTimeoutMs: durationSchema,
+  retries: z.int().min(0).max(100),
+  headers: z.record(z.string(), z.string()),
+  proxy: z.string().min(1),
+  dispatcher: z.unknown(),
+  fetch: functionSchema,
+  maxConnections: z.int().positive(),
+  maxResponseBytes: z.int().positive(),
+  allowInsecureHttp: z.boolean(),
+  logger: methods('debug', 'info', 'warn', 'error'),
+  clock: methods('now', 'wallNow', 'schedule'),
+  random: functionSchema,
+};
+
+const optionsSchema = z.strictObject(
+  Object.fromEntries(Object.entries(SHAPES).map(([name, schema]) => [name, schema.optional()])),
+);
+
+/** The options after checks and defaults. */
+export interface ResolvedOptions extends AntennaClientOptions {
+  readonly url: URL;
+  readonly source: CredentialSource;
+  readonly resolvedDialect: Dialect | undefined;
+  readonly limits: { readonly [Name in keyof typeof CLIENT_DEFAULTS]: number };
+  readonly time: Clock;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Checks the options and fills in environment and defaults.
+ * @throws AntennaConfigError naming every wrong option at once; never quoting a credential.
+ */
+export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedOptions {
+  const parsed = optionsSchema.safeParse(given);
+  const issues: ConfigIssue[] = parsed.success ? [] : issuesOf(parsed.error);
+  // The checks go on with the options of the right type, so that one error names everything that is wrong.
+  const wrong = new Set(parsed.error?.issues.map((issue) => issue.path[0]));
+  const options = Object.fromEntries(
+    Object.entries(given).filter(([name]) => !wrong.has(name)),
+  ) as AntennaClientOptions;
+  const url = wrong.has('baseUrl') ? undefined : readBaseUrl(options, env, issues);
+  const credential = readCredential(options, env, issues);
+  checkCombinations(options, url, credential, issues);
+  if (issues.length > 0 || url === undefined)
+    throw new AntennaConfigError('Invalid AntennaClient options', issues);
+  return {
+    ...options,
+    url,
+    source: options.credentials ?? staticSource(credential),
+    resolvedDialect: options.dialect ?? dialectOf(credential),
+    limits: {
+      timeoutMs: options.timeoutMs ?? CLIENT_DEFAULTS.timeoutMs,
+      attemptTimeoutMs: options.attemptTimeoutMs ?? CLIENT_DEFAULTS.attemptTimeoutMs,
+      connectTimeoutMs: options.connectTimeoutMs ?? CLIENT_DEFAULTS.connectTimeoutMs,
+      retries: options.retries ?? CLIENT_DEFAULTS.retries,
+      maxConnections: options.maxConnections ?? CLIENT_DEFAULTS.maxConnections,
+      maxResponseBytes: options.maxResponseBytes ?? CLIENT_DEFAULTS.maxResponseBytes,
+    },
+    time: options.clock ?? systemClock,
+  };
+}
+
+function readBaseUrl(options: AntennaClientOptions, env: Env, issues: ConfigIssue[]): URL | undefined {
+  const text =
+    options.baseUrl ?? fromEnv(env, 'ANTENNA_API_URL', 'ANTENNA_API_BASE_URL', 'AMI_ANTENNA_API_BASE_URL');
+  if (text === undefined) {
+    const message =
+      'is missing: give the server’s address, such as https://antenna.example.org, or set ANTENNA_API_URL';
+    issues.push({ path: 'baseUrl', message });
+    return undefined;
+  }
+  const result = parseBaseUrl(text);
+  if (result.ok) return result.url;
+  issues.push({ path: 'baseUrl', message: result.problem });
+  return undefined;
+}
+
+/** An option beats the environment; of the environment a key beats a token, as the newer of the two. */
+function readCredential(
+  options: AntennaClientOptions,
+  env: Env,
+  issues: ConfigIssue[],
+): Credential | undefined {
+  const given = (['apiKey', 'token', 'header', 'credentials'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  if (given.length > 1) {
+    issues.push({ path: given.join(', '), message: 'exclude each other: give one credential' });
+    return undefined;
+  }
+  if (options.header) return build('header', issues, () => headerCredential(options.header));
+  if (options.credentials) return undefined;
+  const fromOptions = given.length === 1;
+  const apiKey =
+    reveal(options.apiKey) ??
+    (fromOptions ? undefined : fromEnv(env, 'ANTENNA_API_KEY', 'AMI_ANTENNA_API_KEY'));
+  if (apiKey !== undefined) {
+    return build('apiKey', issues, () => Credential.apiKey(apiKey), apiKeyProblem(apiKey));
+  }
+  const token =
+    reveal(options.token) ??
+    (fromOptions ? undefined : fromEnv(env, 'ANTENNA_API_AUTH_TOKEN', 'AMI_ANTENNA_API_AUTH_TOKEN'));
+  return token === undefined
+    ? undefined
+    : build('token', issues, () => Credential.token(token), userTokenProblem(token));
+}
+
+function headerCredential(header: AntennaClientOptions['header']): Credential {
+  return Credential.header(header?.name ?? '', reveal(header?.value) ?? '', header?.prefix);
+}
+
+function build(
+  path: string,
+  issues: ConfigIssue[],
+  create: () => Credential,
+  problem?: string,
+): Credential | undefined {
+  if (problem !== undefined) {
+    issues.push({ path, message: problem });
+    return undefined;
+  }
+  try {
+    return create();
+  } catch (error) {
+    if (!(error instanceof AntennaConfigError)) throw error;
+    issues.push(
+      ...error.issues.map((issue) => ({ ...issue, path: issue.path === 'credential' ? path : issue.path })),
+    );
+    return undefined;
+  }
+}
+
+function checkCombinations(
+  options: AntennaClientOptions,
+  url: URL | undefined,
+  credential: Credential | undefined,
+  issues: ConfigIssue[],
+): void {
+  const signs = credential !== undefined || options.credentials !== undefined;
+  if (url?.protocol === 'http:' && signs && !isLoopback(url) && options.allowInsecureHttp !== true) {
+    const message =
+      'would send the credential unencrypted: use https, or set allowInsecureHttp if the network is trusted';
+    issues.push({ path: 'baseUrl', message });
+  }
+  const carriers = (['proxy', 'dispatcher', 'fetch'] as const).filter((name) => options[name] !== undefined);
+  if (carriers.length > 1) issues.push({ path: carriers.join(', '), message: 'exclude each other' });
+  if (options.dispatcher !== undefined) {
+    const problem = dispatcherProblem(options.dispatcher);
+    if (problem !== undefined) issues.push({ path: 'dispatcher', message: problem });
+  }
+  if (options.proxy !== undefined && options.proxy !== 'env' && !URL.canParse(options.proxy)) {
+    issues.push({ path: 'proxy', message: "must be a URL or 'env'" });
+  }
+}
+
+function dialectOf(credential: Credential | undefined): Dialect | undefined {
+  if (credential?.scheme === 'Api-Key') return 'api-key';
+  return credential?.scheme === 'Token' ? 'token' : undefined;
+}
+
+function reveal(value: string | Secret | undefined): string | undefined {
+  return value instanceof Secret ? value.reveal() : value;
+}
+
+function fromEnv(env: Env, ...names: string[]): string | undefined {
+  for (const name of names) {
+    const value = env[name]?.trim();
+    if (value !== undefined && value !== '') return value;
+  }
+  return undefined;
+}

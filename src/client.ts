@@ -1,0 +1,161 @@
+import { inspect } from 'node:util';
+import { z } from 'zod';
+import { Credential } from './auth/credential.js';
+import { staticSource } from './auth/source.js';
+import { buildClientInfo, hostFacts } from './client-info.js';
+import { resolveOptions, type AntennaClientOptions, type ResolvedOptions } from './client-options.js';
+import { AuthenticationError } from './errors/status.js';
+import { createFetchTransport } from './http/fetch-transport.js';
+import { HttpClient } from './http/http-client.js';
+import type { Operation, RequestOptions } from './http/operation.js';
+import type { Transport } from './http/transport.js';
+import { createUndiciTransport } from './http/undici-transport.js';
+import { defaultLogger, guardLogger, type Logger } from './log/logger.js';
+import { AuthResource } from './resources/auth.js';
+import type { Dialect, ResourceCore } from './resources/core.js';
+import { JobsResource } from './resources/jobs.js';
+import { PipelinesResource } from './resources/pipelines.js';
+import { ProcessingServicesResource } from './resources/processing-services.js';
+import { ProjectsResource } from './resources/projects.js';
+import { ResultsResource } from './resources/results.js';
+import { TasksResource } from './resources/tasks.js';
+import type { Clock } from './time/clock.js';
+import { USER_AGENT } from './version.js';
+
+const PROBE: Operation<unknown> = {
+  id: 'client.probeDialect',
+  method: 'GET',
+  path: '/projects/',
+  replay: 'always',
+  response: z.looseObject({ results: z.array(z.unknown()) }),
+};
+
+/** A key that no server can know: the secret half is too short. */
+const PROBE_KEY = 'antennaA.probe';
+
+/**
+ * A client of one Antenna server, with one credential.
+ *
+ * ```ts
+ * const client = new AntennaClient({ baseUrl: 'https://antenna.example.org', apiKey: process.env.ANTENNA_API_KEY });
+ * for await (const project of client.projects.list()) console.log(project.name);
+ * await client.close();
+ * ```
+ */
+export class AntennaClient implements AsyncDisposable {
+  readonly auth: AuthResource;
+  readonly projects: ProjectsResource;
+  readonly pipelines: PipelinesResource;
+  readonly processingServices: ProcessingServicesResource;
+  readonly jobs: JobsResource;
+  readonly tasks: TasksResource;
+  readonly results: ResultsResource;
+  /** Kind of server, from the option or the credential; undefined when neither tells. */
+  readonly dialect: Dialect | undefined;
+  /** Address of the API, `/api/v2` included. */
+  readonly baseUrl: string;
+  /** The logger in use, which lets only allowed fields pass. */
+  readonly logger: Logger;
+  readonly #http: HttpClient;
+  readonly #transport: Transport;
+
+  /** @throws AntennaConfigError naming every option that is wrong. */
+  constructor(options: AntennaClientOptions = {}) {
+    const resolved = resolveOptions(options, process.env);
+    this.dialect = resolved.resolvedDialect;
+    this.baseUrl = resolved.url.href;
+    this.logger = guardLogger(options.logger ?? defaultLogger());
+    this.#transport = createTransport(resolved);
+    this.#http = createHttpClient(resolved, this.#transport, this.logger);
+    const core: ResourceCore = {
+      http: this.#http,
+      logger: this.logger,
+      dialect: this.dialect,
+      clientInfo: this.#clientInfo(options.clientInfo),
+      serviceName: options.serviceName,
+    };
+    this.auth = new AuthResource(core);
+    this.projects = new ProjectsResource(core);
+    this.pipelines = new PipelinesResource(core);
+    this.processingServices = new ProcessingServicesResource(core);
+    this.jobs = new JobsResource(core);
+    this.tasks = new TasksResource(core);
+    this.results = new ResultsResource(core);
+  }
+
+  /** What holds requests back at this moment: the origin's gate after a 429 or 503, and the retry budget. */
+  get pressure(): { readonly gateClosedForMs: number; readonly retriesLeft: number } {
+    return this.#http.pressure;
+  }
+
+  /** The clock that the client goes by; a worker shares it. */
+  get clock(): Clock {
+    return this.#http.options.clock;
+  }
+
+  /**
+   * Finds out the server's dialect, whatever the credential: with a key that cannot exist, a server that knows keys answers 401,
+   * and one that does not ignores it and lists its public projects. Matching on the status, not on texts.
+   */
+  async probeDialect(options?: RequestOptions): Promise<Dialect> {
+    const http = new HttpClient({
+      ...this.#http.options,
+      credentials: staticSource(Credential.apiKey(PROBE_KEY)),
+    });
+    try {
+      await http.request(PROBE, { query: { limit: 1 } }, options);
+      return 'token';
+    } catch (error) {
+      if (error instanceof AuthenticationError) return 'api-key';
+      throw error;
+    }
+  }
+
+  /** Refuses new calls, lets the running ones end, closes the connections. */
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Nothing of a client is worth printing but its address and kind, and some of it must never be. */
+  [inspect.custom](): string {
+    return `AntennaClient { baseUrl: '${this.baseUrl}', dialect: ${this.dialect ?? 'unknown'} }`;
+  }
+
+  #clientInfo(extras: AntennaClientOptions['clientInfo']): ResourceCore['clientInfo'] {
+    if (extras === false) return undefined;
+    const { info, cut } = buildClientInfo(extras ?? {}, hostFacts());
+    if (cut.length > 0) this.logger.warn({ cut }, 'client_info does not fit the server’s limits');
+    return info;
+  }
+}
+
+function createTransport(options: ResolvedOptions): Transport {
+  const { limits } = options;
+  if (options.fetch) return createFetchTransport(options.fetch, limits.maxResponseBytes);
+  return createUndiciTransport({
+    proxy: options.proxy,
+    dispatcher: options.dispatcher,
+    connectTimeoutMs: limits.connectTimeoutMs,
+    maxConnections: limits.maxConnections,
+    maxResponseBytes: limits.maxResponseBytes,
+  });
+}
+
+function createHttpClient(options: ResolvedOptions, transport: Transport, logger: Logger): HttpClient {
+  return new HttpClient({
+    baseUrl: options.url,
+    transport,
+    credentials: options.source,
+    clock: options.time,
+    random: options.random ?? Math.random,
+    logger,
+    timeoutMs: options.limits.timeoutMs,
+    attemptTimeoutMs: options.limits.attemptTimeoutMs,
+    retries: options.limits.retries,
+    headers: { 'user-agent': USER_AGENT, ...options.headers },
+  });
+}

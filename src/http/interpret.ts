@@ -1,0 +1,147 @@
+import type { z } from 'zod';
+import type { Scheme } from '../auth/credential.js';
+import type { RequestContext } from '../errors/base.js';
+import { AntennaContractError, type ContractViolation } from '../errors/contract.js';
+import { apiError } from '../errors/status.js';
+import { readErrorBody } from './error-body.js';
+import { hintFor } from './hints.js';
+import type { Operation } from './operation.js';
+import { redact } from './redact.js';
+import { parseRetryAfter } from './retry-after.js';
+import type { TransportResponse } from './transport.js';
+
+/** What is needed to read an answer, beside the answer. */
+export interface InterpretContext extends RequestContext {
+  readonly scheme: Scheme | undefined;
+  /** Taken out of whatever the server echoes. */
+  readonly secrets: readonly string[];
+  readonly wallNowMs: number;
+  readonly origin: string;
+}
+
+/**
+ * Turns an answer into the operation's value.
+ * @throws AntennaApiError for a status of 400 and above.
+ * @throws AntennaContractError for anything that is not what Antenna answers, redirects included.
+ */
+export function interpret<Result>(
+  operation: Operation<Result>,
+  response: TransportResponse,
+  context: InterpretContext,
+): Result {
+  const { status } = response;
+  if (status >= 400) throw errorFrom(operation, response, context);
+  if (status >= 300) throw redirectError(response, context);
+  if (status < 200) throw violation('unexpected_status', context, status, 'this is no final answer');
+  if (operation.response === null) {
+    if (response.body.length === 0) return undefined as Result;
+    throw violation('unexpected_status', context, status, 'the answer should have no body and has one');
+  }
+  return check(operation.response, parseJson(response, context), context, status);
+}
+
+function parseJson(response: TransportResponse, context: InterpretContext): unknown {
+  const { status, body } = response;
+  if (body.length === 0)
+    throw violation('not_json', context, status, 'the answer is empty where JSON belongs');
+  if (!isJson(response)) {
+    const type = (response.headers['content-type'] ?? 'no content type').slice(0, 80);
+    const reason = `the answer is ${type}, not JSON: a proxy, a login page or another service answers at baseUrl`;
+    throw violation('not_json', context, status, reason);
+  }
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    // The parser's message quotes the text, which may hold a key.
+    throw violation('bad_json', context, status, `the JSON is damaged or cut off after ${body.length} bytes`);
+  }
+}
+
+function check<Result>(
+  schema: z.ZodType<Result>,
+  value: unknown,
+  context: InterpretContext,
+  status: number,
+): Result {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = issue?.path.map(String).join('.') ?? '';
+  const reason =
+    `the answer is not what Antenna sends: ${path === '' ? 'body' : path}: ${issue?.message ?? 'unknown'}. ` +
+    'Check baseUrl; if the server is newer than this SDK, update it';
+  throw violation('off_schema', context, status, reason, path);
+}
+
+function isJson(response: TransportResponse): boolean {
+  return /^application\/(?:[\w.+-]+\+)?json\b/i.test(response.headers['content-type'] ?? '');
+}
+
+function errorFrom(
+  operation: Operation<unknown>,
+  response: TransportResponse,
+  context: InterpretContext,
+): Error {
+  const { status } = response;
+  let body: unknown;
+  if (isJson(response)) {
+    try {
+      body = JSON.parse(redact(response.body.toString('utf8'), context.secrets));
+    } catch {
+      body = undefined;
+    }
+  }
+  const { detail, fieldErrors } = readErrorBody(status, body);
+  const hint = hintFor({
+    operation: operation.id,
+    status,
+    scheme: context.scheme,
+    detail,
+    json: body !== undefined,
+  });
+  return apiError({
+    status,
+    detail,
+    fieldErrors,
+    hint,
+    body,
+    method: context.method,
+    path: context.path,
+    requestId: context.requestId,
+    attempts: context.attempts,
+    retryAfterMs: parseRetryAfter(response.headers['retry-after'], context.wallNowMs),
+  });
+}
+
+function redirectError(response: TransportResponse, context: InterpretContext): AntennaContractError {
+  let target = 'elsewhere';
+  try {
+    const url = new URL(response.headers['location'] ?? '', context.origin);
+    target = `${url.origin}${url.pathname}`;
+  } catch {
+    // No usable Location; the status alone says enough.
+  }
+  const reason =
+    `the server redirects to ${target}; redirects are not followed, because a redirected POST becomes a GET and a ` +
+    'credential must not leave its origin. Set baseUrl to the final address (https instead of http, for example)';
+  return violation('redirect', context, response.status, redact(reason, context.secrets));
+}
+
+function violation(
+  kind: ContractViolation,
+  context: InterpretContext,
+  status: number,
+  reason: string,
+  bodyPath = '',
+): AntennaContractError {
+  return new AntennaContractError({
+    violation: kind,
+    status,
+    reason,
+    bodyPath,
+    method: context.method,
+    path: context.path,
+    requestId: context.requestId,
+    attempts: context.attempts,
+  });
+}

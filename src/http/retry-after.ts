@@ -1,0 +1,20 @@
+const IMF_FIXDATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+const RFC_850 =
+  /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/;
+const ASCTIME = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
+
+/**
+ * Reads a `Retry-After` header: whole or decimal seconds, or one of the three HTTP dates of RFC 9110 §5.6.7.
+ *
+ * @param header - the header's value.
+ * @param wallNowMs - milliseconds since the epoch, to turn a date into a delay.
+ * @returns milliseconds to wait, at least 0, or undefined when the header is absent or malformed. Malformed means "use the
+ * usual backoff", never "do not retry".
+ */
+export function parseRetryAfter(header: string | undefined, wallNowMs: number): number | undefined {
+  const text = header?.trim() ?? '';
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
+  if (!IMF_FIXDATE.test(text) && !RFC_850.test(text) && !ASCTIME.test(text)) return undefined;
+  const at = Date.parse(ASCTIME.test(text) ? `${text} GMT` : text);
+  return Number.isNaN(at) ? undefined : Math.max(0, at - wallNowMs);
+}

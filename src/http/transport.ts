@@ -1,0 +1,92 @@
+import type { Delivered } from '../errors/base.js';
+import type { TimeoutPhase } from '../errors/timeout.js';
+
+/** One request, ready to go out. */
+export interface TransportRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A string or bytes, never a stream: the server reads a chunked body as empty (trap T2). */
+  readonly body: string | Uint8Array | undefined;
+  /** Aborting it ends the request at once, whatever it is waiting for. */
+  readonly signal: AbortSignal;
+  /** Told what is being waited for, so that a timeout can name it. */
+  readonly enter: (phase: TimeoutPhase) => void;
+}
+
+/** One whole answer. Half an answer is never one: reading the body is part of the transport. */
+export interface TransportResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/**
+ * What carries requests. The SDK has two: undici, and any `fetch`. Follows no redirects: a redirected POST becomes a GET
+ * (trap T1), and a redirect to another host would take the credential along.
+ */
+export interface Transport {
+  send(request: TransportRequest): Promise<TransportResponse>;
+  /** Ends idle connections. Requests in flight are the caller's business. */
+  close(): Promise<void>;
+}
+
+/** Why no answer came. Becomes an `AntennaConnectionError` on the request path. @internal */
+export class TransportFailure extends Error {
+  readonly delivered: Delivered;
+  readonly causeCode: string | undefined;
+  readonly staleSocket: boolean;
+  /** The answer was larger than the limit: not a matter of connections, and no retry makes it smaller. */
+  readonly tooLarge: boolean;
+
+  constructor(options: {
+    reason: string;
+    delivered: Delivered;
+    causeCode?: string | undefined;
+    staleSocket?: boolean;
+    tooLarge?: boolean;
+  }) {
+    super(options.reason);
+    this.delivered = options.delivered;
+    this.causeCode = options.causeCode;
+    this.staleSocket = options.staleSocket ?? false;
+    this.tooLarge = options.tooLarge ?? false;
+  }
+}
+
+/** Code and text of an unknown error, looking one level into `cause` as `fetch` hides the real one there. */
+export function describeFailure(error: unknown): { reason: string; code: string | undefined } {
+  const chain = [error, error instanceof Error ? error.cause : undefined];
+  const codes = chain.map((link) =>
+    typeof link === 'object' && link !== null && 'code' in link && typeof link.code === 'string'
+      ? link.code
+      : undefined,
+  );
+  const code = codes.find((candidate) => candidate !== undefined);
+  const inner = chain.filter((link): link is Error => link instanceof Error).at(-1);
+  const text = inner === undefined || inner.message === '' ? String(error) : inner.message;
+  return { reason: code === undefined || text.includes(code) ? text : `${text} (${code})`, code };
+}
+
+/** Codes with which no byte of the request can have reached the server. */
+const NOT_DELIVERED = new Set([
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'],
+  ...[
+    'UND_ERR_CONNECT_TIMEOUT',
+    'CERT_HAS_EXPIRED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+  ],
+  ...[
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'UND_ERR_INVALID_ARG',
+    'ERR_INVALID_ARG_VALUE',
+  ],
+]);
+
+/** Delivery certainty from an error code, for transports that cannot see the socket. */
+export function deliveredFromCode(code: string | undefined): Delivered {
+  return code !== undefined && NOT_DELIVERED.has(code) ? 'no' : 'unknown';
+}

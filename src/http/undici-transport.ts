@@ -1,0 +1,217 @@
+import { Agent, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
+import {
+  describeFailure,
+  TransportFailure,
+  type Transport,
+  type TransportRequest,
+  type TransportResponse,
+} from './transport.js';
+
+/**
+ * Idle time after which we close a connection. Below gunicorn's 2 s: a client that keeps a socket longer than its server does sends
+ * requests into a closed one (measured: 10 to 16 of 60 lost by clients without this, CLIENT §1.9).
+ */
+export const KEEP_ALIVE_MS = 1_500;
+
+/** Options of {@link createUndiciTransport}. */
+export interface UndiciTransportOptions {
+  /** Proxy address, or `'env'` for `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. */
+  readonly proxy?: string | undefined;
+  /** A dispatcher of the caller's, of undici 7. It stays the caller's: `close()` leaves it open. */
+  readonly dispatcher?: Dispatcher | undefined;
+  readonly connectTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxResponseBytes: number;
+}
+
+/** The standard transport: our own keep-alive agent. The agent of another undici major, as Node's global one may be, is not shared. */
+export function createUndiciTransport(options: UndiciTransportOptions): Transport {
+  const dispatcher = options.dispatcher ?? createDispatcher(options);
+  return {
+    send: (request) => dispatch(dispatcher, request, options.maxResponseBytes),
+    async close() {
+      if (options.dispatcher === undefined) await dispatcher.close();
+    },
+  };
+}
+
+function createDispatcher(options: UndiciTransportOptions): Dispatcher {
+  const common = {
+    connections: options.maxConnections,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // Also when the server's Keep-Alive header promises more: the proxy in between has not promised anything.
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    // The call's deadline covers both. undici's own 300 s would fire below a longer timeout of the caller's.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: options.connectTimeoutMs },
+  };
+  if (options.proxy === undefined) return new Agent(common);
+  return options.proxy === 'env'
+    ? new EnvHttpProxyAgent(common)
+    : new ProxyAgent({ ...common, uri: options.proxy });
+}
+
+/**
+ * Finds out, without sending anything, whether a dispatcher speaks the handler interface of undici 7. One of an older major fails on
+ * every request, with a message about a method that no user has heard of.
+ *
+ * @returns why it cannot be used, or undefined.
+ */
+export function dispatcherProblem(dispatcher: unknown): string | undefined {
+  if (typeof dispatcher !== 'object' || dispatcher === null || !('dispatch' in dispatcher)) {
+    return 'must be an undici Dispatcher (Agent, Pool, ProxyAgent, MockAgent …)';
+  }
+  try {
+    // Without an origin nothing can be sent: a dispatcher of undici 7 reports that to the handler, an older one
+    // first trips over the handler itself.
+    (dispatcher as Dispatcher).dispatch({} as Dispatcher.DispatchOptions, {
+      onRequestStart: () => undefined,
+      onResponseStart: () => undefined,
+      onResponseData: () => undefined,
+      onResponseEnd: () => undefined,
+      onResponseError: () => undefined,
+    });
+  } catch (error) {
+    if (/\bonError\b|\bonConnect\b|handler/.test(String(error))) {
+      return 'comes from another major version of undici; create it with undici 7';
+    }
+  }
+  return undefined;
+}
+
+function dispatch(
+  dispatcher: Dispatcher,
+  request: TransportRequest,
+  maxResponseBytes: number,
+): Promise<TransportResponse> {
+  return new Promise((resolve, reject) => {
+    const exchange = new Exchange(request, maxResponseBytes, resolve, reject);
+    try {
+      dispatcher.dispatch(
+        {
+          origin: request.url.origin,
+          path: request.url.pathname + request.url.search,
+          method: request.method,
+          headers: request.headers,
+          body: request.body ?? null,
+          // Without this undici holds a POST back until the answer to the request before it on the same connection is in.
+          blocking: false,
+        },
+        exchange,
+      );
+    } catch (error) {
+      exchange.onResponseError(undefined, error);
+    }
+  });
+}
+
+/**
+ * One request on the wire, from undici's point of view. The handler interface, unlike `undici.request`, tells the moment at
+ * which a connection takes the request: before it nothing can have been delivered, and a connect timeout can be told
+ * from a silent server.
+ */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #request: TransportRequest;
+  readonly #maxBytes: number;
+  readonly #resolve: (response: TransportResponse) => void;
+  readonly #reject: (error: unknown) => void;
+  readonly #chunks: Buffer[] = [];
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #headers: Record<string, string> = {};
+  #size = 0;
+  #started = false;
+  #settled = false;
+
+  constructor(
+    request: TransportRequest,
+    maxBytes: number,
+    resolve: (response: TransportResponse) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#request = request;
+    this.#maxBytes = maxBytes;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    request.enter('connect');
+    request.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Aborted while it waited for a connection: undici then never writes it.
+    if (this.#settled) controller.abort(new Error('aborted before it was sent'));
+    else {
+      this.#started = true;
+      this.#request.enter('headers');
+    }
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.#headers = flatten(headers);
+    this.#request.enter('body');
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= this.#maxBytes) {
+      this.#chunks.push(chunk);
+      return;
+    }
+    const reason = `the answer is larger than ${this.#maxBytes} bytes`;
+    this.#fail(new TransportFailure({ reason, delivered: 'unknown', tooLarge: true }));
+    controller.abort(new Error(reason));
+  }
+
+  onResponseEnd(): void {
+    if (!this.#settle()) return;
+    const body =
+      this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);
+    this.#resolve({ status: this.#status, headers: this.#headers, body });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
+    const { reason, code } = describeFailure(error);
+    const answering = this.#status !== 0;
+    this.#fail(
+      new TransportFailure({
+        reason: answering ? `the answer was cut off (${reason})` : reason,
+        delivered: this.#started ? 'unknown' : 'no',
+        causeCode: code,
+        staleSocket: this.#started && !answering && /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code ?? ''),
+      }),
+    );
+  }
+
+  readonly #onAbort = (): void => {
+    this.#fail(this.#request.signal.reason);
+    this.#controller?.abort(new Error('aborted'));
+  };
+
+  #fail(error: unknown): void {
+    if (this.#settle()) this.#reject(error);
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    return true;
+  }
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return flat;
+}

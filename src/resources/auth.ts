@@ -1,0 +1,68 @@
+import { Secret } from '../auth/secret.js';
+import {
+  loginRequestSchema,
+  loginResponseSchema,
+  userSchema,
+  type LoginRequest,
+  type User,
+} from '../contract/auth.js';
+import type { Operation, RequestOptions } from '../http/operation.js';
+import { checkRequest, type ResourceCore } from './core.js';
+
+const LOGIN: Operation<{ auth_token: string }> = {
+  id: 'auth.login',
+  method: 'POST',
+  path: '/auth/token/login/',
+  replay: 'always',
+  response: loginResponseSchema,
+  anonymous: true,
+  sensitive: true,
+};
+const LOGOUT: Operation<undefined> = {
+  id: 'auth.logout',
+  method: 'POST',
+  path: '/auth/token/logout/',
+  replay: 'if-not-delivered',
+  response: null,
+};
+const ME: Operation<User> = {
+  id: 'auth.me',
+  method: 'GET',
+  path: '/users/me/',
+  replay: 'always',
+  response: userSchema,
+};
+
+/** Logging in and out, and who the caller is. */
+export class AuthResource {
+  readonly #core: ResourceCore;
+
+  constructor(core: ResourceCore) {
+    this.#core = core;
+  }
+
+  /**
+   * Gets the user's token. It has no expiry and is the same for every login of that user until a logout deletes it.
+   * Sent without the client's own credential: a stale one would turn the login into a 401 (trap T13).
+   * @returns the token, unprintable; pass it on as the `token` option of a client.
+   * @throws BadRequestError when e-mail or password is wrong or the user inactive: the server does not say which.
+   */
+  async login(request: LoginRequest, options?: RequestOptions): Promise<{ auth_token: Secret }> {
+    const body = checkRequest(loginRequestSchema, request, 'Invalid login');
+    const answer = await this.#core.http.request(LOGIN, { body }, options);
+    return { auth_token: new Secret(answer.auth_token) };
+  }
+
+  /** Deletes the user's only token: every client and worker that uses this account is logged out with it (trap T12). */
+  async logout(options?: RequestOptions): Promise<void> {
+    await this.#core.http.request(LOGOUT, {}, options);
+  }
+
+  /**
+   * The user behind the token.
+   * @throws PermissionDeniedError with an API key: it belongs to a service, not to a user.
+   */
+  me(options?: RequestOptions): Promise<User> {
+    return this.#core.http.request(ME, {}, options);
+  }
+}

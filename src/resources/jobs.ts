@@ -1,0 +1,153 @@
+import type { Page } from '../contract/common.js';
+import {
+  createJobRequestSchema,
+  jobPageSchema,
+  jobSchema,
+  jobSummaryPageSchema,
+  type CreateJobRequest,
+  type Job,
+  type JobStatus,
+  type JobSummary,
+} from '../contract/jobs.js';
+import { AntennaConfigError } from '../errors/config.js';
+import type { Operation, RequestOptions } from '../http/operation.js';
+import { checkRequest, type ResourceCore } from './core.js';
+import { PagedList, type ListOptions } from './pages.js';
+
+const LIST: Operation<Page<Job>> = {
+  id: 'jobs.list',
+  method: 'GET',
+  path: '/jobs/',
+  replay: 'always',
+  response: jobPageSchema,
+};
+const OPEN: Operation<Page<JobSummary>> = { ...LIST, id: 'jobs.open', response: jobSummaryPageSchema };
+const GET: Operation<Job> = {
+  id: 'jobs.get',
+  method: 'GET',
+  path: '/jobs/{id}/',
+  replay: 'always',
+  response: jobSchema,
+};
+const CREATE: Operation<Job> = {
+  id: 'jobs.create',
+  method: 'POST',
+  path: '/jobs/',
+  replay: 'never',
+  response: jobSchema,
+};
+
+type Action = 'run' | 'cancel' | 'retry';
+const action = (name: Action): Operation<Job> => ({
+  id: `jobs.${name}`,
+  method: 'POST',
+  path: `/jobs/{id}/${name}/`,
+  // Cancelling twice ends the same; running or retrying a running job publishes every task again (contract §5.6).
+  replay: name === 'cancel' ? 'always' : 'never',
+  response: jobSchema,
+});
+const RUN = action('run');
+const CANCEL = action('cancel');
+const RETRY = action('retry');
+
+/** Jobs that {@link JobsResource.open} asks for at once. The server has no maximum. */
+export const DEFAULT_OPEN_LIMIT = 200;
+
+/** Filters of {@link JobsResource.list} (contract §4.9). */
+export interface JobListOptions extends ListOptions {
+  readonly status?: JobStatus | undefined;
+  /** The strict filter: a project that does not exist is an error, where `project_id` would be silently ignored (T16). */
+  readonly project?: number | undefined;
+  readonly pipeline?: number | undefined;
+  readonly pipeline__slug?: string | undefined;
+  readonly dispatch_mode?: 'internal' | 'sync_api' | 'async_api' | undefined;
+  readonly ordering?: string | undefined;
+  readonly search?: string | undefined;
+}
+
+/** What {@link JobsResource.open} looks for. */
+export interface OpenJobsOptions {
+  /** Slugs of the pipelines that the worker serves; at least one, since an empty filter means every pipeline (T18). */
+  readonly pipelines: readonly string[];
+  /** Only jobs of this project. */
+  readonly project?: number | undefined;
+  /** Most jobs to return. Default {@link DEFAULT_OPEN_LIMIT}. */
+  readonly limit?: number | undefined;
+}
+
+/** Jobs: runs of a pipeline over images. */
+export class JobsResource {
+  readonly #core: ResourceCore;
+
+  constructor(core: ResourceCore) {
+    this.#core = core;
+  }
+
+  /** Jobs, newest first, of every project that the caller sees: the list is not scoped to the credential (trap T15). */
+  list(query: JobListOptions = {}, options?: RequestOptions): PagedList<Job> {
+    return new PagedList(this.#core, LIST, { query: { ...query } }, options);
+  }
+
+  /**
+   * Jobs that may have tasks for a worker of these pipelines, in one request with an explicit limit: without one a
+   * `token` server returns a single random job (trap T17). A job in the list may still have nothing to do.
+   */
+  async open(query: OpenJobsOptions, options?: RequestOptions): Promise<JobSummary[]> {
+    const slugs = query.pipelines.filter((slug) => slug !== '');
+    const comma = slugs.find((slug) => slug.includes(','));
+    if (slugs.length === 0 || comma !== undefined) {
+      const message =
+        comma === undefined
+          ? 'must name at least one pipeline slug; an empty filter would match the jobs of every pipeline'
+          : `${JSON.stringify(comma)} contains a comma, with which the server separates slugs`;
+      throw new AntennaConfigError('Cannot list open jobs', [{ path: 'pipelines', message }]);
+    }
+    const page = await this.#core.http.request(
+      OPEN,
+      {
+        query: {
+          ids_only: true,
+          status: 'STARTED',
+          dispatch_mode: 'async_api',
+          pipeline__slug__in: slugs.join(','),
+          project: query.project,
+          limit: query.limit ?? DEFAULT_OPEN_LIMIT,
+        },
+      },
+      options,
+    );
+    return page.results;
+  }
+
+  /** One job with its progress. */
+  get(jobId: number, options?: RequestOptions): Promise<Job> {
+    return this.#core.http.request(GET, { params: { id: jobId } }, options);
+  }
+
+  /**
+   * Creates a job. Whether it is dispatched to workers (`async_api`) is decided by a flag of the project.
+   * @param start - enqueue it at once; needs the permission to run jobs, without which nothing is created.
+   */
+  create(
+    request: CreateJobRequest,
+    { start = false, ...options }: RequestOptions & { start?: boolean } = {},
+  ): Promise<Job> {
+    const body = checkRequest(createJobRequestSchema, request, 'Invalid job');
+    return this.#core.http.request(CREATE, { body, query: start ? { start_now: true } : {} }, options);
+  }
+
+  /** Enqueues a job. On one that is running it would publish every task a second time. */
+  run(jobId: number, options?: RequestOptions): Promise<Job> {
+    return this.#core.http.request(RUN, { params: { id: jobId } }, options);
+  }
+
+  /** Cancels a job: its tasks are gone, and results in flight are accepted and thrown away (contract §5.6). */
+  cancel(jobId: number, options?: RequestOptions): Promise<Job> {
+    return this.#core.http.request(CANCEL, { params: { id: jobId } }, options);
+  }
+
+  /** Starts a finished job over. */
+  retry(jobId: number, options?: RequestOptions): Promise<Job> {
+    return this.#core.http.request(RETRY, { params: { id: jobId } }, options);
+  }
+}

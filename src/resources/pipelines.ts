@@ -1,0 +1,142 @@
+import type { Page } from '../contract/common.js';
+import {
+  apiKeyRegistrationSchema,
+  pipelinePageSchema,
+  pipelineSchema,
+  registrationResponseSchema,
+  tokenRegistrationSchema,
+  type Pipeline,
+  type PipelineConfig,
+  type RegistrationRequest,
+  type RegistrationResponse,
+} from '../contract/pipelines.js';
+import { AntennaConfigError } from '../errors/config.js';
+import type { Operation, RequestOptions } from '../http/operation.js';
+import { registrationIssues } from '../registration/precheck.js';
+import { compareRegistration, type RegistrationReport } from '../registration/report.js';
+import { checkRequest, type ResourceCore } from './core.js';
+import { PagedList, type ListOptions } from './pages.js';
+import { withClientInfo } from './tasks.js';
+
+const LIST: Operation<Page<Pipeline>> = {
+  id: 'pipelines.list',
+  method: 'GET',
+  path: '/ml/pipelines/',
+  replay: 'always',
+  response: pipelinePageSchema,
+};
+const GET: Operation<Pipeline> = {
+  id: 'pipelines.get',
+  method: 'GET',
+  path: '/ml/pipelines/{id}/',
+  replay: 'always',
+  response: pipelineSchema,
+};
+const LIST_FOR_PROJECT: Operation<Page<Pipeline>> = {
+  ...LIST,
+  id: 'pipelines.listForProject',
+  path: '/projects/{project}/pipelines/',
+};
+const REGISTER: Operation<RegistrationResponse> = {
+  id: 'pipelines.register',
+  method: 'POST',
+  path: '/projects/{project}/pipelines/',
+  // The same registration twice changes nothing (contract §8.4).
+  replay: 'always',
+  response: registrationResponseSchema,
+};
+
+/** Upper bound of what a read-back fetches; a project with more pipelines is compared on the first this many. */
+const MAX_READ_BACK = 2_000;
+
+/** Options of {@link PipelinesResource.register}. */
+export interface RegisterOptions extends RequestOptions {
+  /**
+   * `token` dialect only, required there: the service's name, unique across the whole server (trap T47). Default: the client's
+   * `serviceName`.
+   */
+  readonly serviceName?: string | undefined;
+  /** Compare with what the server stored. Default true; costs one or more GETs. */
+  readonly readBack?: boolean | undefined;
+}
+
+/** Pipelines: what a worker can do, and the models it does it with. */
+export class PipelinesResource {
+  readonly #core: ResourceCore;
+
+  constructor(core: ResourceCore) {
+    this.#core = core;
+  }
+
+  /**
+   * Pipelines of all projects the caller sees. `project_id` is a filter that the server **ignores** when the project does not
+   * exist (trap T16); {@link listForProject} is the strict way. There is no filter by slug.
+   */
+  list(query: ListOptions & { project_id?: number } = {}, options?: RequestOptions): PagedList<Pipeline> {
+    return new PagedList(this.#core, LIST, { query: { ...query } }, options);
+  }
+
+  /** Pipelines enabled in one project; 404 if it does not exist. */
+  listForProject(projectId: number, query: ListOptions = {}, options?: RequestOptions): PagedList<Pipeline> {
+    const input = { params: { project: projectId }, query: { ...query } };
+    return new PagedList(this.#core, LIST_FOR_PROJECT, input, options);
+  }
+
+  /** One pipeline by id. */
+  get(pipelineId: number, options?: RequestOptions): Promise<Pipeline> {
+    return this.#core.http.request(GET, { params: { id: pipelineId } }, options);
+  }
+
+  /**
+   * Registers pipelines for a project, and says what became of it. The server answers 201 also when it ignored part of the
+   * request (trap T44), so the stored state is read back and compared; look at `report.ok`.
+   *
+   * An empty array changes nothing and tells the server that the worker is alive.
+   * @throws AntennaConfigError before anything is sent, naming every problem: no detector or several, a classifier without a category
+   * map, keys or names used twice, lengths, an unknown dialect, a missing service name.
+   */
+  async register(
+    projectId: number,
+    pipelines: readonly PipelineConfig[],
+    { serviceName, readBack = true, ...options }: RegisterOptions = {},
+  ): Promise<RegistrationReport> {
+    const body = this.#registration(pipelines, serviceName ?? this.#core.serviceName);
+    await this.#core.http.request(REGISTER, { params: { project: projectId }, body }, options);
+    if (!readBack || pipelines.length === 0) return { ok: true, pipelines: [], deviations: [] };
+    const stored = await this.listForProject(projectId, { limit: 100 }, options).toArray(MAX_READ_BACK);
+    return compareRegistration(body.pipelines, stored);
+  }
+
+  #registration(pipelines: readonly PipelineConfig[], serviceName: string | undefined): RegistrationRequest {
+    const subject = 'Invalid registration';
+    let body: RegistrationRequest;
+    switch (this.#core.dialect) {
+      case 'token':
+        if (serviceName === undefined) {
+          const message =
+            'is required by servers of the `token` dialect; choose one that no other service uses';
+          throw new AntennaConfigError(subject, [{ path: 'serviceName', message }]);
+        }
+        body = checkRequest(
+          tokenRegistrationSchema,
+          { processing_service_name: serviceName, pipelines },
+          subject,
+        );
+        break;
+      case 'api-key':
+        body = checkRequest(apiKeyRegistrationSchema, { pipelines, ...withClientInfo(this.#core) }, subject);
+        break;
+      case undefined:
+        throw new AntennaConfigError(subject, [
+          {
+            path: 'dialect',
+            message:
+              "cannot be told from this credential: set dialect to 'api-key' or 'token' (see client.probeDialect())",
+          },
+        ]);
+    }
+    const issues = registrationIssues(body.pipelines);
+    if (issues.length > 0) throw new AntennaConfigError(subject, issues);
+    return body;
+  }
+}

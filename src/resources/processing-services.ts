@@ -1,0 +1,115 @@
+import { Secret } from '../auth/secret.js';
+import type { Page } from '../contract/common.js';
+import {
+  createServiceRequestSchema,
+  createServiceResponseSchema,
+  generateKeyResponseSchema,
+  processingServicePageSchema,
+  processingServiceSchema,
+  serviceStatusSchema,
+  type CreateServiceRequest,
+  type CreateServiceResponse,
+  type ProcessingService,
+  type ServiceStatus,
+} from '../contract/processing-services.js';
+import type { Operation, RequestOptions } from '../http/operation.js';
+import { checkRequest, type ResourceCore } from './core.js';
+import { PagedList, type ListOptions } from './pages.js';
+
+const BASE = '/ml/processing_services/';
+const LIST: Operation<Page<ProcessingService>> = {
+  id: 'processingServices.list',
+  method: 'GET',
+  path: BASE,
+  replay: 'always',
+  response: processingServicePageSchema,
+};
+const GET: Operation<ProcessingService> = {
+  id: 'processingServices.get',
+  method: 'GET',
+  path: `${BASE}{id}/`,
+  replay: 'always',
+  response: processingServiceSchema,
+};
+const STATUS: Operation<ServiceStatus> = {
+  id: 'processingServices.status',
+  method: 'GET',
+  path: `${BASE}{id}/status/`,
+  replay: 'always',
+  response: serviceStatusSchema,
+};
+const CREATE: Operation<CreateServiceResponse> = {
+  id: 'processingServices.create',
+  method: 'POST',
+  path: BASE,
+  // Names are not unique: a second try makes a second service, and an ambiguous name breaks registration.
+  replay: 'never',
+  response: createServiceResponseSchema,
+};
+const GENERATE_KEY: Operation<{ api_key: string; prefix: string; message?: string | undefined }> = {
+  id: 'processingServices.generateKey',
+  method: 'POST',
+  path: `${BASE}{id}/generate_key/`,
+  // Each call revokes the key that the call before it returned.
+  replay: 'never',
+  response: generateKeyResponseSchema,
+  sensitive: true,
+};
+
+/** A new API key: its public prefix, and the key itself, unprintable. */
+export interface GeneratedKey {
+  readonly prefix: string;
+  readonly api_key: Secret;
+  readonly message: string | undefined;
+}
+
+/** Processing services: what the server calls workers. Creating them and their keys needs a staff user's token. */
+export class ProcessingServicesResource {
+  readonly #core: ResourceCore;
+
+  constructor(core: ResourceCore) {
+    this.#core = core;
+  }
+
+  /** Services of a project. The database gives them in no fixed order. */
+  list(projectId: number, query: ListOptions = {}, options?: RequestOptions): PagedList<ProcessingService> {
+    return new PagedList(this.#core, LIST, { query: { ...query, project_id: projectId } }, options);
+  }
+
+  /** One service of a project. */
+  get(projectId: number, serviceId: number, options?: RequestOptions): Promise<ProcessingService> {
+    const input = { params: { id: serviceId }, query: { project_id: projectId } };
+    return this.#core.http.request(GET, input, options);
+  }
+
+  /** Whether the server saw the service in the last 60 s. A service that does not exist is a 500, not a 404. */
+  status(serviceId: number, options?: RequestOptions): Promise<ServiceStatus> {
+    return this.#core.http.request(STATUS, { params: { id: serviceId } }, options);
+  }
+
+  /**
+   * Creates a pull-mode service in a project. Never sent twice: names are not unique, so look in `list` first, and again after an
+   * error that says it may have been delivered.
+   * @throws AntennaConfigError for a missing name, or one over 46 characters, which would break key generation (trap T49).
+   * @throws PermissionDeniedError unless the caller is staff or superuser.
+   */
+  async create(
+    projectId: number,
+    request: CreateServiceRequest,
+    options?: RequestOptions,
+  ): Promise<ProcessingService> {
+    const body = checkRequest(createServiceRequestSchema, request, 'Invalid processing service');
+    const answer = await this.#core.http.request(CREATE, { query: { project_id: projectId }, body }, options);
+    return answer.instance;
+  }
+
+  /**
+   * Generates a key for the service and **revokes all earlier ones at once**: running workers that use them get 401 (trap T10).
+   * Never sent twice. Servers of the `token` dialect do not know this call and answer 404.
+   */
+  async generateKey(projectId: number, serviceId: number, options?: RequestOptions): Promise<GeneratedKey> {
+    const input = { params: { id: serviceId }, query: { project_id: projectId } };
+    const answer = await this.#core.http.request(GENERATE_KEY, input, options);
+    return { prefix: answer.prefix, api_key: new Secret(answer.api_key), message: answer.message };
+  }
+}

@@ -1,0 +1,59 @@
+import type { Page } from '../contract/common.js';
+import {
+  projectDetailSchema,
+  projectPageSchema,
+  type Project,
+  type ProjectDetail,
+} from '../contract/projects.js';
+import type { Operation, RequestOptions } from '../http/operation.js';
+import type { ResourceCore } from './core.js';
+import { PagedList, type ListOptions } from './pages.js';
+
+const LIST: Operation<Page<Project>> = {
+  id: 'projects.list',
+  method: 'GET',
+  path: '/projects/',
+  replay: 'always',
+  response: projectPageSchema,
+};
+const GET: Operation<ProjectDetail> = {
+  id: 'projects.get',
+  method: 'GET',
+  path: '/projects/{id}/',
+  replay: 'always',
+  response: projectDetailSchema,
+};
+
+/** Filters of {@link ProjectsResource.list}. */
+export interface ProjectListOptions extends ListOptions {
+  /** `name`, `created_at` or `updated_at`, with `-` in front for descending order. */
+  readonly ordering?: string | undefined;
+  /** Restricts the list to projects this user belongs to. Must be the caller's own id. */
+  readonly user_id?: number | undefined;
+}
+
+/** Projects. The list holds every public project, not "mine" (contract §4.4). */
+export class ProjectsResource {
+  readonly #core: ResourceCore;
+
+  constructor(core: ResourceCore) {
+    this.#core = core;
+  }
+
+  /** Every public project, plus the drafts that the caller may see; use `user_id` for the caller's own. */
+  list(query: ProjectListOptions = {}, options?: RequestOptions): PagedList<Project> {
+    return new PagedList(this.#core, LIST, { query: { ...query } }, options);
+  }
+
+  /**
+   * One project. The charts that the server would add by default are expensive and left out.
+   * @throws NotFoundError when it is missing or a draft that the caller does not see.
+   */
+  get(projectId: number, options?: RequestOptions): Promise<ProjectDetail> {
+    return this.#core.http.request(
+      GET,
+      { params: { id: projectId }, query: { with_charts: 'false' } },
+      options,
+    );
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  resultsResponseSchema,
+  taskResultSchema,
+  type ResultsResponse,
+  type TaskResult,
+} from '../contract/results.js';
+import { AntennaConfigError } from '../errors/config.js';
+import type { Operation, RequestOptions } from '../http/operation.js';
+import { issuesOf, type ResourceCore } from './core.js';
+import { withClientInfo } from './tasks.js';
+
+const SUBMIT: Operation<ResultsResponse> = {
+  id: 'results.submit',
+  method: 'POST',
+  path: '/jobs/{id}/result/',
+  // The server counts a result once, so the same bytes may be sent again (contract §6.5).
+  replay: 'always',
+  response: resultsResponseSchema,
+  // A post of many megabytes on a slow uplink is not a hang.
+  attemptTimeoutMs: 60_000,
+};
+
+/** A result as bytes: checked and encoded once, sent as often as it takes, its size known before it is sent. */
+export interface EncodedResult {
+  readonly bytes: Buffer;
+  readonly replySubject: string;
+}
+
+/** Delivering results. */
+export class ResultsResource {
+  readonly #core: ResourceCore;
+
+  constructor(core: ResourceCore) {
+    this.#core = core;
+  }
+
+  /**
+   * Delivers results of one job. All or nothing: the server refuses the whole post for one malformed item, which is why each is
+   * checked here first. A success means *queued*; saving happens later and is not reported (trap T32).
+   *
+   * An empty array is allowed and tells the server that the worker is alive.
+   * @throws AntennaConfigError naming each wrong field; nothing was sent.
+   * @throws PayloadTooLargeError when the post is over a proxy's limit: send fewer results at once.
+   */
+  submit(
+    jobId: number,
+    results: readonly (TaskResult | EncodedResult)[],
+    options?: RequestOptions,
+  ): Promise<ResultsResponse> {
+    const encoded = results.map((result, index) =>
+      'bytes' in result ? result : encodeResult(result, `results.${index}`),
+    );
+    const body = assembleResults(encoded, withClientInfo(this.#core));
+    return this.#core.http.request(SUBMIT, { params: { id: jobId }, body }, options);
+  }
+}
+
+/**
+ * Checks a result and turns it into bytes.
+ * @param path - how errors name the result.
+ * @throws AntennaConfigError naming each wrong field.
+ */
+export function encodeResult(result: TaskResult, path = 'result'): EncodedResult {
+  const parsed = taskResultSchema.safeParse(result);
+  if (!parsed.success) {
+    const issues = issuesOf(parsed.error).map((issue) => ({ ...issue, path: `${path}.${issue.path}` }));
+    throw new AntennaConfigError('Invalid result', issues);
+  }
+  // The caller's object, not the parsed copy: key order and detection order stay bit-identical (trap T38).
+  return { bytes: Buffer.from(JSON.stringify(result)), replySubject: result.reply_subject };
+}
+
+/**
+ * Joins encoded results to the body of one post. Bytes are joined, never text: bodies of more than 300 MiB have been seen, and a
+ * JavaScript string ends at about 512 million characters.
+ */
+export function assembleResults(results: readonly EncodedResult[], envelope: object): Buffer {
+  const tail = JSON.stringify(envelope).slice(1);
+  const parts: Buffer[] = [Buffer.from('{"results":[')];
+  results.forEach((result, index) => {
+    if (index > 0) parts.push(COMMA);
+    parts.push(result.bytes);
+  });
+  parts.push(Buffer.from(tail === '}' ? ']}' : `],${tail}`));
+  return Buffer.concat(parts);
+}
+
+const COMMA = Buffer.from(',');

@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { AntennaClient } from '../client.js';
+import { AntennaConfigError } from '../errors/config.js';
+import type { FetchLike } from '../http/fetch-transport.js';
+import { issuesOf } from '../resources/core.js';
+import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
+import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download.js';
+import { definePipeline, type Pipeline, type PipelineDefinition } from './pipeline.js';
+
+/** Defaults of the worker, one sentence each. Durations in milliseconds. */
+export const WORKER_DEFAULTS = {
+  /** Images downloaded and processed at the same time. */
+  concurrency: 4,
+  /** Tasks reserved at once at most; fewer when the model is slow against the lease. */
+  maxBatchSize: 16,
+  /** Wait between two looks for work when there was none, ±25 %. */
+  pollIntervalMs: 5_000,
+  /** From a stop to its end: Kubernetes gives 30 s before it kills. */
+  graceMs: 25_000,
+  /** A handler that takes longer is aborted and its image reported as failed. */
+  processTimeoutMs: 300_000,
+  /** Idle heartbeat: the server shows a service as offline after 60 s of silence (contract §4.7). */
+  heartbeatMs: 25_000,
+} as const;
+
+/** Options of `AntennaWorker`. */
+export interface AntennaWorkerOptions {
+  readonly client: AntennaClient;
+  /** What the worker can do; of `definePipeline`, or the definition itself. */
+  readonly pipelines: readonly (Pipeline | PipelineDefinition)[];
+  /** Ids of the projects to register with and to take jobs of. Empty: register nowhere, take jobs of all visible projects. */
+  readonly projects?: readonly number[] | undefined;
+  /** Images downloaded and processed at the same time. Default 4. */
+  readonly concurrency?: number | undefined;
+  /** Tasks reserved at once at most. Default 16. */
+  readonly maxBatchSize?: number | undefined;
+  /** Milliseconds between two looks for work when there was none, ±25 %. Default 5,000. */
+  readonly pollIntervalMs?: number | undefined;
+  /** Milliseconds from a stop to its end. Default 25,000. */
+  readonly graceMs?: number | undefined;
+  /** Milliseconds after which a handler is aborted and its image reported as failed. Default 300,000. */
+  readonly processTimeoutMs?: number | undefined;
+  /**
+   * Visibility timeout of a task in milliseconds. The server does not tell it. Default by dialect: 300,000 (`token`), 30,000 (`api-key`
+   * and unknown).
+   */
+  readonly leaseMs?: number | undefined;
+  /** Deliveries of a task at most. Default by dialect: 2 (`token`), 5 (`api-key`). */
+  readonly maxDeliveries?: number | undefined;
+  /** Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts. */
+  readonly download?: Partial<DownloadLimits> | undefined;
+  /** A `fetch` for the images in place of undici, for tests. */
+  readonly fetch?: FetchLike | undefined;
+  /** Register the pipelines at start. Default true. */
+  readonly register?: boolean | undefined;
+  /** Source of jitter in [0, 1), for tests. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** The options after checks and defaults. */
+export interface ResolvedWorkerOptions {
+  readonly client: AntennaClient;
+  readonly pipelines: ReadonlyMap<string, Pipeline>;
+  readonly projects: readonly number[];
+  readonly concurrency: number;
+  readonly maxBatchSize: number;
+  readonly pollIntervalMs: number;
+  readonly graceMs: number;
+  readonly processTimeoutMs: number;
+  readonly rules: DeliveryRules;
+  readonly download: DownloadLimits;
+  readonly fetch: FetchLike | undefined;
+  readonly register: boolean;
+  readonly random: () => number;
+}
+
+const countSchema = z.int().positive();
+const msSchema = z.number().positive();
+const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodType } = {
+  client: z.instanceof(AntennaClient, { error: 'must be an AntennaClient' }),
+  pipelines: z.array(z.looseObject({})).min(1, 'must hold at least one pipeline'),
+  projects: z.array(z.int().positive()),
+  concurrency: countSchema,
+  maxBatchSize: countSchema,
+  pollIntervalMs: msSchema,
+  graceMs: z.number().nonnegative(),
+  processTimeoutMs: msSchema,
+  leaseMs: msSchema,
+  maxDeliveries: countSchema,
+  download: z.strictObject({
+    timeoutMs: msSchema.optional(),
+    maxBytes: countSchema.optional(),
+    maxRedirects: z.int().nonnegative().optional(),
+    attempts: countSchema.optional(),
+  }),
+  fetch: z.custom((value) => typeof value === 'function', 'must be a function'),
+  register: z.boolean(),
+  random: z.custom((value) => typeof value === 'function', 'must be a function'),
+};
+const REQUIRED: ReadonlySet<string> = new Set(['client', 'pipelines']);
+const optionsSchema = z.strictObject(
+  Object.fromEntries(
+    Object.entries(SHAPES).map(([name, schema]) => [name, REQUIRED.has(name) ? schema : schema.optional()]),
+  ),
+);
+
+/** @throws AntennaConfigError naming every wrong option, or the wrong fields of a pipeline. */
+export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWorkerOptions {
+  const subject = 'Invalid AntennaWorker options';
+  const parsed = optionsSchema.safeParse(options);
+  if (!parsed.success) throw new AntennaConfigError(subject, issuesOf(parsed.error));
+  const rules = DELIVERY_RULES[options.client.dialect ?? 'api-key'];
+  return {
+    client: options.client,
+    pipelines: pipelineMap(options.pipelines, subject),
+    projects: options.projects ?? [],
+    concurrency: options.concurrency ?? WORKER_DEFAULTS.concurrency,
+    maxBatchSize: options.maxBatchSize ?? WORKER_DEFAULTS.maxBatchSize,
+    pollIntervalMs: options.pollIntervalMs ?? WORKER_DEFAULTS.pollIntervalMs,
+    graceMs: options.graceMs ?? WORKER_DEFAULTS.graceMs,
+    processTimeoutMs: options.processTimeoutMs ?? WORKER_DEFAULTS.processTimeoutMs,
+    rules: {
+      leaseMs: options.leaseMs ?? rules.leaseMs,
+      maxDeliveries: options.maxDeliveries ?? rules.maxDeliveries,
+    },
+    download: { ...DOWNLOAD_DEFAULTS, ...options.download },
+    fetch: options.fetch,
+    register: options.register ?? true,
+    random: options.random ?? Math.random,
+  };
+}
+
+function pipelineMap(
+  pipelines: readonly (Pipeline | PipelineDefinition)[],
+  subject: string,
+): ReadonlyMap<string, Pipeline> {
+  const map = new Map<string, Pipeline>();
+  pipelines.forEach((given, index) => {
+    const pipeline = 'detector' in given ? given : definePipeline(given);
+    if (map.has(pipeline.slug)) {
+      const message = `${JSON.stringify(pipeline.slug)} is given twice`;
+      throw new AntennaConfigError(subject, [{ path: `pipelines.${index}.slug`, message }]);
+    }
+    map.set(pipeline.slug, pipeline);
+  });
+  return map;
+}

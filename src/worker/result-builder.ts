@@ -1,0 +1,149 @@
+import type { AlgorithmConfig } from '../contract/algorithms.js';
+import { CLASSIFIER_TASK_TYPES } from '../contract/algorithms.js';
+import type { AlgorithmReference, Classification, Detection, SuccessResult } from '../contract/results.js';
+import type { Task } from '../contract/tasks.js';
+import { PermanentTaskError } from './task-errors.js';
+import type { HandlerClassification, HandlerDetection, Pipeline, ProcessResult } from './pipeline.js';
+
+/** When and how long, for the result's own fields. */
+export interface ResultTiming {
+  /** Moment of the result, as `Date.toISOString` writes it: with `Z`, or the server takes it for New York time (T40). */
+  readonly timestamp: string;
+  readonly totalTimeMs: number;
+}
+
+/**
+ * Completes what a handler returned to what the server can save: image id on every detection (T38), algorithm references, the
+ * pipeline's own slug (T37), one image (T34), times with `Z`. A handler's mistake becomes that task's error here; accepted with a
+ * 200, it would fail in the background, unseen (contract §7.5).
+ * @throws PermanentTaskError naming the detection and the field.
+ */
+export function buildSuccess(
+  pipeline: Pipeline,
+  task: Pick<Task, 'image_id' | 'image_url'>,
+  output: ProcessResult,
+  timing: ResultTiming,
+): SuccessResult {
+  const detections: unknown = (output as Partial<ProcessResult> | undefined)?.detections;
+  if (!Array.isArray(detections))
+    throw mistake('the handler returned no detections array; return { detections: [] } for none');
+  return {
+    pipeline: pipeline.slug,
+    total_time: timing.totalTimeMs / 1000,
+    source_images: [{ id: task.image_id, url: task.image_url }],
+    detections: (detections as HandlerDetection[]).map((detection, index) =>
+      buildDetection(pipeline, task, detection, `detections.${index}`, timing.timestamp),
+    ),
+  };
+}
+
+function buildDetection(
+  pipeline: Pipeline,
+  task: Pick<Task, 'image_id'>,
+  detection: HandlerDetection,
+  path: string,
+  timestamp: string,
+): Detection {
+  const { bbox, crop_image_url, inference_time, classifications = [] } = detection;
+  if (bbox !== null && !isBox(bbox)) {
+    throw mistake(
+      `${path}.bbox must be { x1, y1, x2, y2 } in finite pixels, with x1 < x2 and y1 < y2, or null`,
+    );
+  }
+  const algorithm = algorithmOf(pipeline, detection.algorithm ?? pipeline.detector.key, `${path}.algorithm`);
+  if (algorithm.key !== pipeline.detector.key) {
+    throw mistake(
+      `${path}.algorithm must be the pipeline's detector ${JSON.stringify(pipeline.detector.key)}`,
+    );
+  }
+  return {
+    source_image_id: task.image_id,
+    bbox,
+    algorithm: reference(algorithm),
+    timestamp,
+    ...(crop_image_url === undefined ? {} : { crop_image_url }),
+    ...(inference_time === undefined ? {} : { inference_time }),
+    classifications: classifications.map((classification, index) =>
+      buildClassification(pipeline, classification, `${path}.classifications.${index}`, timestamp),
+    ),
+  };
+}
+
+function buildClassification(
+  pipeline: Pipeline,
+  classification: HandlerClassification,
+  path: string,
+  timestamp: string,
+): Classification {
+  const algorithm = algorithmOf(
+    pipeline,
+    classification.algorithm ?? onlyClassifier(pipeline, path),
+    `${path}.algorithm`,
+  );
+  const { scores, logits, terminal } = classification;
+  if (!Array.isArray(scores) || scores.length === 0 || !scores.every(Number.isFinite)) {
+    throw mistake(`${path}.scores must be a non-empty array of finite numbers`);
+  }
+  const data = algorithm.category_map?.data;
+  if (data !== undefined && scores.length > data.length) {
+    throw mistake(
+      `${path}.scores has ${scores.length} entries, but the category map of ${JSON.stringify(algorithm.key)} has ${data.length}`,
+    );
+  }
+  if (logits !== undefined && (!Array.isArray(logits) || !logits.every(Number.isFinite))) {
+    throw mistake(`${path}.logits must be an array of finite numbers`);
+  }
+  const name = classification.classification ?? data?.[argmax(scores)]?.label;
+  if (name === undefined || name === '' || name.length > 255) {
+    throw mistake(`${path}.classification must be a name of 1 to 255 characters`);
+  }
+  return {
+    classification: name,
+    scores,
+    ...(logits === undefined ? {} : { logits }),
+    algorithm: reference(algorithm),
+    ...(terminal === undefined ? {} : { terminal }),
+    timestamp,
+  };
+}
+
+function onlyClassifier(pipeline: Pipeline, path: string): string {
+  const classifiers = [...pipeline.algorithms.values()].filter(({ task_type }) =>
+    CLASSIFIER_TASK_TYPES.includes(task_type ?? ''),
+  );
+  const [only] = classifiers;
+  if (only !== undefined && classifiers.length === 1) return only.key;
+  throw mistake(
+    `${path}.algorithm is missing, and the pipeline has ${classifiers.length} classifiers to choose from`,
+  );
+}
+
+function algorithmOf(pipeline: Pipeline, key: string, path: string): AlgorithmConfig {
+  const algorithm = pipeline.algorithms.get(key);
+  if (algorithm) return algorithm;
+  const known = [...pipeline.algorithms.keys()].join(', ');
+  throw mistake(`${path} is ${JSON.stringify(key)}, which the pipeline does not have (it has ${known})`);
+}
+
+function reference(algorithm: AlgorithmConfig): AlgorithmReference {
+  return { name: algorithm.name, key: algorithm.key };
+}
+
+function isBox(box: unknown): boolean {
+  if (typeof box !== 'object' || box === null || Array.isArray(box)) return false;
+  const { x1, y1, x2, y2 } = box as Record<string, unknown>;
+  if (![x1, y1, x2, y2].every((side) => Number.isFinite(side))) return false;
+  return Number(x1) < Number(x2) && Number(y1) < Number(y2);
+}
+
+function argmax(scores: readonly number[]): number {
+  let best = 0;
+  scores.forEach((score, index) => {
+    if (score > (scores[best] ?? Number.NEGATIVE_INFINITY)) best = index;
+  });
+  return best;
+}
+
+function mistake(text: string): PermanentTaskError {
+  return new PermanentTaskError(`invalid result: ${text}`);
+}
