@@ -10,6 +10,14 @@ export interface TestClock extends Clock {
    * @param ms - how far, in milliseconds.
    */
   advance(ms: number): Promise<void>;
+  /**
+   * Moves on in small steps until a promise settles: runs code that sleeps on this clock to its end, however many timers
+   * that takes, without anybody waiting.
+   * @param limitMs - give up after this much time on the clock. Default one hour.
+   * @returns what the promise gives.
+   * @throws Error when the limit is reached first; otherwise what the promise rejects with.
+   */
+  runUntil<Value>(pending: Promise<Value>, limitMs?: number): Promise<Value>;
   /** Moves the wall clock alone, as a time server or an administrator would; no timer fires. */
   step(ms: number): void;
   /** How many scheduled calls have not happened yet. */
@@ -24,6 +32,14 @@ interface Timer {
 
 /** 2026-11-20T21:56:08.426Z: an instant with a fraction, so that timestamps look as a real server's do. */
 const DEFAULT_START_MS = Date.UTC(2026, 10, 20, 21, 56, 8, 426);
+
+const HOUR_MS = 3_600_000;
+
+/**
+ * Far below every timeout of the SDK: answers come in real time, and a request must have the chance to be answered before
+ * its timeout falls due on a clock that moves much faster.
+ */
+const STEP_MS = 50;
 
 /** Turns of the event loop given to promises after each timer: enough for a `fetch` through the server and its parsing. */
 const SETTLE_TURNS = 3;
@@ -49,8 +65,22 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
     return first;
   };
 
+  const advance = async (ms: number): Promise<void> => {
+    const untilMs = elapsedMs + ms;
+    await settleTurns();
+    for (let timer = next(untilMs); timer; timer = next(untilMs)) {
+      timers.delete(timer);
+      elapsedMs = Math.max(elapsedMs, timer.dueAt);
+      timer.run();
+      await settleTurns();
+    }
+    elapsedMs = Math.max(elapsedMs, untilMs);
+  };
+
   return {
     virtual: true,
+    advance,
+    runUntil: (pending, limitMs = HOUR_MS) => runUntil(pending, limitMs, advance),
     now: () => elapsedMs,
     wallNow: () => wallOffsetMs + elapsedMs,
     schedule(delayMs, run) {
@@ -60,17 +90,6 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
         timers.delete(timer);
       };
     },
-    async advance(ms) {
-      const untilMs = elapsedMs + ms;
-      await settleTurns();
-      for (let timer = next(untilMs); timer; timer = next(untilMs)) {
-        timers.delete(timer);
-        elapsedMs = Math.max(elapsedMs, timer.dueAt);
-        timer.run();
-        await settleTurns();
-      }
-      elapsedMs = Math.max(elapsedMs, untilMs);
-    },
     step(ms) {
       wallOffsetMs += ms;
     },
@@ -78,6 +97,23 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
       return timers.size;
     },
   };
+}
+
+async function runUntil<Value>(
+  pending: Promise<Value>,
+  limitMs: number,
+  advance: (ms: number) => Promise<void>,
+): Promise<Value> {
+  const state = { isSettled: false };
+  const settle = (): void => {
+    state.isSettled = true;
+  };
+  pending.then(settle, settle);
+  for (let passedMs = 0; !state.isSettled; passedMs += STEP_MS) {
+    if (passedMs > limitMs) throw new Error(`Not settled after ${limitMs} ms on the test clock.`);
+    await advance(STEP_MS);
+  }
+  return pending;
 }
 
 async function settleTurns(): Promise<void> {
