@@ -7,8 +7,9 @@ describe('my worker', () => {
     await clock.runUntil(newWorker().run({ until: 'drained' }));
     expect(job.status).toBe('SUCCESS');
     expect(job.counts).toMatchObject({ processed: 4, failed: 0, detections: 4 });
-    const [first] = job.detections(job.results[0]?.imageIds[0] ?? '');
-    expect(first?.bbox).toEqual(drawn[0]?.insects[0]);
+    for (const [index, imageId] of job.imageIds.entries()) {
+      expect(job.detections(imageId)[0]?.bbox).toEqual(drawn[index]?.insects[0]);
+    }
   });
 
   it('loses nothing when an answer with reserved tasks is lost: they come again after their timeout', async () => {

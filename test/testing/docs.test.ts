@@ -68,7 +68,8 @@ describe('docs/testing.md', () => {
       );
     expect(messages).toEqual([]);
     expect(snippets.length).toBeGreaterThan(10);
-  });
+    // Compiling is no policy of ours to be impatient with: a busy machine needs its time.
+  }, 120_000);
 
   it.each(snippets)('runs $title', async ({ file }) => {
     const assert = vi.spyOn(console, 'assert').mockImplementation(() => undefined);

@@ -15,7 +15,7 @@ describe('examples/testing-your-worker', () => {
     const { stdout } = await run(process.execPath, ['--import', 'tsx', example('with-node-test.ts')]);
     expect(stdout).toMatch(/pass 4/);
     expect(stdout).toMatch(/fail 0/);
-  });
+  }, 60_000);
 
   it('serves the seed to another process, which can take the job’s tasks', async () => {
     const server = spawn(process.execPath, ['--import', 'tsx', example('serve.ts')]);

@@ -11,9 +11,9 @@ export interface TestClock extends Clock {
    */
   advance(ms: number): Promise<void>;
   /**
-   * Moves on in small steps until a promise settles: runs code that sleeps on this clock to its end, however many timers
-   * that takes, without anybody waiting.
-   * @param limitMs - give up after this much time on the clock. Default one hour.
+   * Moves on in small steps until a promise settles, about a hundred times faster than real time: runs code that sleeps on
+   * this clock to its end, and leaves what takes real time, such as decoding an image, the time to happen.
+   * @param limitMs - give up after this much time on the clock. Default ten minutes.
    * @returns what the promise gives.
    * @throws Error when the limit is reached first; otherwise what the promise rejects with.
    */
@@ -33,13 +33,14 @@ interface Timer {
 /** 2026-11-20T21:56:08.426Z: an instant with a fraction, so that timestamps look as a real server's do. */
 const DEFAULT_START_MS = Date.UTC(2026, 10, 20, 21, 56, 8, 426);
 
-const HOUR_MS = 3_600_000;
+const LIMIT_MS = 600_000;
 
 /**
- * Far below every timeout of the SDK: answers come in real time, and a request must have the chance to be answered before
- * its timeout falls due on a clock that moves much faster.
+ * A step of `runUntil` on the clock, and the real time given to each. Decoding an image or answering through a socket takes
+ * real time, and must be done long before a lease or a timeout falls due on a clock that moves a hundred times faster.
  */
-const STEP_MS = 50;
+const STEP_MS = 100;
+const REAL_STEP_MS = 1;
 
 /** Turns of the event loop given to promises after each timer: enough for a `fetch` through the server and its parsing. */
 const SETTLE_TURNS = 3;
@@ -80,7 +81,7 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
   return {
     virtual: true,
     advance,
-    runUntil: (pending, limitMs = HOUR_MS) => runUntil(pending, limitMs, advance),
+    runUntil: (pending, limitMs = LIMIT_MS) => runUntil(pending, limitMs, advance),
     now: () => elapsedMs,
     wallNow: () => wallOffsetMs + elapsedMs,
     schedule(delayMs, run) {
@@ -112,6 +113,9 @@ async function runUntil<Value>(
   for (let passedMs = 0; !state.isSettled; passedMs += STEP_MS) {
     if (passedMs > limitMs) throw new Error(`Not settled after ${limitMs} ms on the test clock.`);
     await advance(STEP_MS);
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, REAL_STEP_MS);
+    });
   }
   return pending;
 }
