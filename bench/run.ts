@@ -22,7 +22,8 @@ if (!existsSync(BUILT)) {
   const [load = 0] = loadavg();
   const cores = availableParallelism();
   console.log(`Node ${process.version}, ${cores} cores, load ${load.toFixed(1)}`);
-  if (load > cores / 2) console.log('Other programs are running: take no wall-clock figure for more than a hint');
+  if (load > cores / 2)
+    console.log('Other programs are running: take no wall-clock figure for more than a hint');
   for (const bench of chosen) {
     console.log(`\n${bench.title} (${bench.name})`);
     printTable(await bench.run());
