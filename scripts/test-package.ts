@@ -65,7 +65,7 @@ function install(folder: string, tarball: string, others: readonly string[]): vo
     ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', tarball, ...packages],
     folder,
   );
-  for (const file of ['esm.mjs', 'cjs.cjs', 'both-copies.mjs', 'without-msw.mjs']) {
+  for (const file of ['esm.mjs', 'cjs.cjs', 'both-copies.mjs', 'without-msw.mjs', 'worker.jest.cjs']) {
     cpSync(join(CONSUMERS, file), join(folder, file));
   }
 }
@@ -142,7 +142,7 @@ function main(): boolean {
     const bare = join(work, 'bare');
     const commonJs = join(work, 'commonjs');
     install(full, tarball, ['msw', 'typescript', '@types/node']);
-    install(commonJs, tarball, [MSW_FOR_COMMONJS, 'typescript', '@types/node']);
+    install(commonJs, tarball, [MSW_FOR_COMMONJS, 'jest@30', 'typescript', '@types/node']);
     install(bare, tarball, []);
     const node = (folder: string, ...args: string[]): void => {
       run(process.execPath, args, folder);
@@ -153,6 +153,9 @@ function main(): boolean {
       }),
       attempt('CommonJS without require of ES modules, every export', () => {
         node(commonJs, ...OLD_REQUIRE, 'cjs.cjs', expected);
+      }),
+      attempt('the contract server under jest', () => {
+        node(commonJs, 'node_modules/jest/bin/jest.js', '--rootDir=.', '--testMatch=**/*.jest.cjs');
       }),
       attempt('instanceof across both builds in one process', () => {
         node(full, 'both-copies.mjs');
