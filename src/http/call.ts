@@ -182,7 +182,7 @@ export class Call<Result> {
     return credential !== undefined && credential !== before;
   }
 
-  async #send(deadline: Deadline, mayResend: () => boolean): Promise<TransportResponse> {
+  async #send(deadline: Deadline, mayResend: () => boolean, fresh = false): Promise<TransportResponse> {
     deadline.signal.throwIfAborted();
     const before = this.delivered;
     this.#sends += 1;
@@ -194,6 +194,7 @@ export class Call<Result> {
         headers: this.#signed(),
         body: this.#body,
         signal: deadline.signal,
+        fresh,
         enter: (phase) => {
           deadline.enter(phase);
           this.#mark(phase);
@@ -208,7 +209,7 @@ export class Call<Result> {
       const stale = error instanceof TransportFailure && error.staleSocket;
       if (!stale || this.#resent || this.operation.replay !== 'always' || !mayResend()) throw error;
       this.#resent = true;
-      return this.#send(deadline, mayResend);
+      return this.#send(deadline, mayResend, true);
     }
   }
 
