@@ -7,6 +7,9 @@ afterEach(closeAll);
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
+/** What no well-behaved function rejects with. */
+const noError = 'no network' as unknown as Error;
+
 /** A body that gives these pieces and then what `end` says; tells when it is cancelled. */
 function body(pieces: string[], end: 'close' | 'stall' | Error) {
   const state = { cancelled: false };
@@ -112,7 +115,7 @@ describe('a fetch of the user’s', () => {
       },
     ],
     ['rejects', () => Promise.reject(new TypeError('no network'))],
-    ['rejects with what is no error', () => Promise.reject('no network')],
+    ['rejects with what is no error', () => Promise.reject(noError)],
   ] as [string, FetchLike][])('that %s gives a connection error', async (_, fetch) => {
     const error = await failure(clientOver(fetch, { retries: 0 }).projects.get(1));
     expect(error).toBeInstanceOf(AntennaConnectionError);
