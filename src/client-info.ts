@@ -56,12 +56,13 @@ export function buildClientInfo(extras: Readonly<Record<string, unknown>>, host:
   for (const [key, value] of Object.entries(extras)) {
     const known = CLIENT_INFO_FIELDS.find((field) => field === key);
     if (value === undefined) continue;
+    const json = toJson(value);
     if (value === null) cut.push(`${key} is null and was left out`);
-    else if (holdsCredential(JSON.stringify({ value }))) {
+    else if (json === undefined) cut.push(`${key} cannot be written as JSON and was left out`);
+    else if (holdsCredential(json)) {
       cut.push(`${key} looks like a credential and was left out: client_info is publicly readable`);
     } else if (SERVER_FIELDS.has(key)) cut.push(`${key} is written by the server and was left out`);
-    else if (known !== undefined)
-      info[known] = typeof value === 'object' ? JSON.stringify(value) : display(value);
+    else if (known !== undefined) info[known] = typeof value === 'string' ? value : json;
     else if (extraKeys >= MAX_EXTRA_KEYS)
       cut.push(`${key} is over the limit of ${MAX_EXTRA_KEYS} extra fields and was left out`);
     else {
@@ -71,7 +72,8 @@ export function buildClientInfo(extras: Readonly<Record<string, unknown>>, host:
   }
   for (const [key, value] of Object.entries(info)) {
     if (typeof value !== 'string' || value.length <= MAX_VALUE_CHARS) continue;
-    info[key] = value.slice(0, MAX_VALUE_CHARS);
+    // Half a surrogate pair at the end would be a character that no database takes.
+    info[key] = value.slice(0, MAX_VALUE_CHARS).replace(/[\ud800-\udbff]$/, '');
     cut.push(`${key} was cut to ${MAX_VALUE_CHARS} characters`);
   }
   return { info, cut };
@@ -79,11 +81,17 @@ export function buildClientInfo(extras: Readonly<Record<string, unknown>>, host:
 
 /** In a pod the hostname is the pod's name, unless the deployment says it better. */
 function podNameOf(host: HostFacts): string | undefined {
-  const name =
-    host.env['POD_NAME'] ?? (host.env['KUBERNETES_SERVICE_HOST'] === undefined ? undefined : host.hostname);
-  return name === '' ? undefined : name;
+  const named = host.env['POD_NAME'] ?? '';
+  if (named !== '') return named;
+  return host.env['KUBERNETES_SERVICE_HOST'] === undefined ? undefined : host.hostname;
 }
 
-function display(value: unknown): string {
-  return typeof value === 'string' ? value : String(value);
+/** JSON for the value; undefined for functions, symbols, circles, big integers, and numbers that JSON turns into null. */
+function toJson(value: unknown): string | undefined {
+  try {
+    const json = JSON.stringify(value) as string | undefined;
+    return json === 'null' ? undefined : json;
+  } catch {
+    return undefined;
+  }
 }

@@ -6,8 +6,9 @@ import { staticSource, type CredentialSource } from './auth/source.js';
 import { CLIENT_DEFAULTS } from './defaults.js';
 import { AntennaConfigError, type ConfigIssue } from './errors/config.js';
 import type { FetchLike } from './http/fetch-transport.js';
-import { dispatcherProblem } from './http/undici-transport.js';
-import { isLoopback, parseBaseUrl } from './http/url.js';
+import { carrierIssues } from './http/carrier.js';
+import { headerIssues } from './http/request-parts.js';
+import { isConfidential, parseBaseUrl } from './http/url.js';
 import type { Logger } from './log/logger.js';
 import { issuesOf, type Dialect } from './resources/core.js';
 import { systemClock, type Clock } from './time/clock.js';
@@ -102,7 +103,11 @@ const SHAPES: { readonly [Name in keyof Required<AntennaClientOptions>]: z.ZodTy
   attemptTimeoutMs: durationSchema,
   connectTimeoutMs: durationSchema,
   retries: z.int().min(0).max(100),
-  headers: z.record(z.string(), z.string()),
+  headers: z.record(z.string(), z.string()).superRefine((headers, context) => {
+    for (const { path, message } of headerIssues(headers)) {
+      context.addIssue({ code: 'custom', path: [path.slice('headers.'.length)], message });
+    }
+  }),
   proxy: z.string().min(1),
   dispatcher: z.unknown(),
   fetch: functionSchema,
@@ -134,6 +139,10 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @throws AntennaConfigError naming every wrong option at once; never quoting a credential.
  */
 export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedOptions {
+  if (!isObject(given)) {
+    const message = 'must be an object such as { baseUrl, apiKey }';
+    throw new AntennaConfigError('Invalid AntennaClient options', [{ path: '', message }]);
+  }
   const parsed = optionsSchema.safeParse(given);
   const issues: ConfigIssue[] = parsed.success ? [] : issuesOf(parsed.error);
   // The checks go on with the options of the right type, so that one error names everything that is wrong.
@@ -143,7 +152,8 @@ export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedO
   ) as AntennaClientOptions;
   const url = wrong.has('baseUrl') ? undefined : readBaseUrl(options, env, issues);
   const credential = readCredential(options, env, issues);
-  checkCombinations(options, url, credential, issues);
+  checkOrigin(options, url, credential, issues);
+  issues.push(...carrierIssues(options, env));
   if (issues.length > 0 || url === undefined)
     throw new AntennaConfigError('Invalid AntennaClient options', issues);
   return {
@@ -164,21 +174,26 @@ export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedO
 }
 
 function readBaseUrl(options: AntennaClientOptions, env: Env, issues: ConfigIssue[]): URL | undefined {
-  const text =
-    options.baseUrl ?? fromEnv(env, 'ANTENNA_API_URL', 'ANTENNA_API_BASE_URL', 'AMI_ANTENNA_API_BASE_URL');
-  if (text === undefined) {
+  const found =
+    options.baseUrl === undefined
+      ? fromEnv(env, 'ANTENNA_API_URL', 'ANTENNA_API_BASE_URL', 'AMI_ANTENNA_API_BASE_URL')
+      : { text: options.baseUrl, from: '' };
+  if (found === undefined) {
     const message =
       'is missing: give the server’s address, such as https://antenna.example.org, or set ANTENNA_API_URL';
     issues.push({ path: 'baseUrl', message });
     return undefined;
   }
-  const result = parseBaseUrl(text);
+  const result = parseBaseUrl(found.text);
   if (result.ok) return result.url;
-  issues.push({ path: 'baseUrl', message: result.problem });
+  issues.push({ path: 'baseUrl', message: found.from + result.problem });
   return undefined;
 }
 
-/** An option beats the environment; of the environment a key beats a token, as the newer of the two. */
+/**
+ * An option beats the environment; of the environment a key beats a token, as the newer of the two, unless the option `dialect` says
+ * that the server would ignore a key (trap T7).
+ */
 function readCredential(
   options: AntennaClientOptions,
   env: Env,
@@ -193,23 +208,25 @@ function readCredential(
   }
   if (options.header) return build('header', issues, () => headerCredential(options.header));
   if (options.credentials) return undefined;
-  const fromOptions = given.length === 1;
-  const apiKey =
-    reveal(options.apiKey) ??
-    (fromOptions ? undefined : fromEnv(env, 'ANTENNA_API_KEY', 'AMI_ANTENNA_API_KEY'));
-  if (apiKey !== undefined) {
-    return build('apiKey', issues, () => Credential.apiKey(apiKey), apiKeyProblem(apiKey));
-  }
-  const token =
-    reveal(options.token) ??
-    (fromOptions ? undefined : fromEnv(env, 'ANTENNA_API_AUTH_TOKEN', 'AMI_ANTENNA_API_AUTH_TOKEN'));
-  return token === undefined
-    ? undefined
-    : build('token', issues, () => Credential.token(token), userTokenProblem(token));
+  if (options.apiKey !== undefined) return keyCredential({ text: reveal(options.apiKey), from: '' }, issues);
+  if (options.token !== undefined) return tokenCredential({ text: reveal(options.token), from: '' }, issues);
+  const key = fromEnv(env, 'ANTENNA_API_KEY', 'AMI_ANTENNA_API_KEY');
+  const token = fromEnv(env, 'ANTENNA_API_AUTH_TOKEN', 'AMI_ANTENNA_API_AUTH_TOKEN');
+  const keyFits = options.dialect !== 'token' || token === undefined;
+  if (key !== undefined && keyFits) return keyCredential(key, issues);
+  return token === undefined ? undefined : tokenCredential(token, issues);
+}
+
+function keyCredential({ text, from }: Setting, issues: ConfigIssue[]): Credential | undefined {
+  return build('apiKey', issues, () => Credential.apiKey(text), apiKeyProblem(text), from);
+}
+
+function tokenCredential({ text, from }: Setting, issues: ConfigIssue[]): Credential | undefined {
+  return build('token', issues, () => Credential.token(text), userTokenProblem(text), from);
 }
 
 function headerCredential(header: AntennaClientOptions['header']): Credential {
-  return Credential.header(header?.name ?? '', reveal(header?.value) ?? '', header?.prefix);
+  return Credential.header(header?.name ?? '', reveal(header?.value ?? ''), header?.prefix);
 }
 
 function build(
@@ -217,9 +234,10 @@ function build(
   issues: ConfigIssue[],
   create: () => Credential,
   problem?: string,
+  from = '',
 ): Credential | undefined {
   if (problem !== undefined) {
-    issues.push({ path, message: problem });
+    issues.push({ path, message: from + problem });
     return undefined;
   }
   try {
@@ -233,27 +251,22 @@ function build(
   }
 }
 
-function checkCombinations(
+function checkOrigin(
   options: AntennaClientOptions,
   url: URL | undefined,
   credential: Credential | undefined,
   issues: ConfigIssue[],
 ): void {
   const signs = credential !== undefined || options.credentials !== undefined;
-  if (url?.protocol === 'http:' && signs && !isLoopback(url) && options.allowInsecureHttp !== true) {
+  if (url && signs && !isConfidential(url, options.allowInsecureHttp)) {
     const message =
       'would send the credential unencrypted: use https, or set allowInsecureHttp if the network is trusted';
     issues.push({ path: 'baseUrl', message });
   }
-  const carriers = (['proxy', 'dispatcher', 'fetch'] as const).filter((name) => options[name] !== undefined);
-  if (carriers.length > 1) issues.push({ path: carriers.join(', '), message: 'exclude each other' });
-  if (options.dispatcher !== undefined) {
-    const problem = dispatcherProblem(options.dispatcher);
-    if (problem !== undefined) issues.push({ path: 'dispatcher', message: problem });
-  }
-  if (options.proxy !== undefined && options.proxy !== 'env' && !URL.canParse(options.proxy)) {
-    issues.push({ path: 'proxy', message: "must be a URL or 'env'" });
-  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function dialectOf(credential: Credential | undefined): Dialect | undefined {
@@ -261,14 +274,20 @@ function dialectOf(credential: Credential | undefined): Dialect | undefined {
   return credential?.scheme === 'Token' ? 'token' : undefined;
 }
 
-function reveal(value: string | Secret | undefined): string | undefined {
+function reveal(value: string | Secret): string {
   return value instanceof Secret ? value.reveal() : value;
 }
 
-function fromEnv(env: Env, ...names: string[]): string | undefined {
+/** A value, and how an error says where it came from. */
+interface Setting {
+  readonly text: string;
+  readonly from: string;
+}
+
+function fromEnv(env: Env, ...names: string[]): Setting | undefined {
   for (const name of names) {
-    const value = env[name]?.trim();
-    if (value !== undefined && value !== '') return value;
+    const text = env[name]?.trim();
+    if (text !== undefined && text !== '') return { text, from: `(from ${name}) ` };
   }
   return undefined;
 }

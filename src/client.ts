@@ -9,7 +9,9 @@ import { createFetchTransport } from './http/fetch-transport.js';
 import { HttpClient } from './http/http-client.js';
 import type { Operation, RequestOptions } from './http/operation.js';
 import type { Transport } from './http/transport.js';
+import { checkedHeaders } from './http/request-parts.js';
 import { createUndiciTransport } from './http/undici-transport.js';
+import { isConfidential } from './http/url.js';
 import { defaultLogger, guardLogger, type Logger } from './log/logger.js';
 import { AuthResource } from './resources/auth.js';
 import type { Dialect, ResourceCore } from './resources/core.js';
@@ -98,12 +100,9 @@ export class AntennaClient implements AsyncDisposable {
    * and one that does not ignores it and lists its public projects. Matching on the status, not on texts.
    */
   async probeDialect(options?: RequestOptions): Promise<Dialect> {
-    const http = new HttpClient({
-      ...this.#http.options,
-      credentials: staticSource(Credential.apiKey(PROBE_KEY)),
-    });
+    const credentials = staticSource(Credential.apiKey(PROBE_KEY));
     try {
-      await http.request(PROBE, { query: { limit: 1 } }, options);
+      await this.#http.request(PROBE, { credentials, query: { limit: 1 } }, options);
       return 'token';
     } catch (error) {
       if (error instanceof AuthenticationError) return 'api-key';
@@ -156,6 +155,7 @@ function createHttpClient(options: ResolvedOptions, transport: Transport, logger
     timeoutMs: options.limits.timeoutMs,
     attemptTimeoutMs: options.limits.attemptTimeoutMs,
     retries: options.limits.retries,
-    headers: { 'user-agent': USER_AGENT, ...options.headers },
+    headers: checkedHeaders({ 'user-agent': USER_AGENT, ...options.headers }),
+    confidential: isConfidential(options.url, options.allowInsecureHttp),
   });
 }

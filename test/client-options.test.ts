@@ -1,241 +1,217 @@
-import { readFile } from 'node:fs/promises';
+import { AntennaClient, AntennaConfigError, Secret, type AntennaClientOptions } from 'antenna-sdk';
 import { inspect } from 'node:util';
-import {
-  AntennaClient,
-  AntennaConfigError,
-  silentLogger,
-  VERSION,
-  type AntennaClientOptions,
-} from 'antenna-sdk';
-import { Agent, MockAgent } from 'undici';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildClientInfo } from '../src/client-info.js';
+import { Agent } from 'undici';
+import { describe, expect, it } from 'vitest';
+import { Credential } from '../src/auth/credential.js';
 import { resolveOptions } from '../src/client-options.js';
-import { createUndiciTransport } from '../src/http/undici-transport.js';
-import { sendJson, stubServer } from './support/stub-server.js';
+import { KEY, thrown, TOKEN } from './support/calls.js';
 
-const KEY = `abcdefgh.${'k'.repeat(32)}`;
-const TOKEN = '0123456789abcdef0123456789abcdef01234567';
 const baseUrl = 'https://antenna.example';
 
-function problems(options: object, env: Record<string, string> = {}): string {
-  try {
-    resolveOptions(options, env);
-  } catch (error) {
-    if (error instanceof AntennaConfigError) return error.message;
-    throw error;
-  }
-  return '';
+/** The credential's header with these options and this environment. */
+function signed(options: AntennaClientOptions, env: Record<string, string> = {}): string | undefined {
+  const answer = resolveOptions({ baseUrl, ...options }, env).source.get({
+    reason: 'initial',
+    signal: new AbortController().signal,
+  });
+  if (!(answer instanceof Credential)) return undefined;
+  const { name, value } = Credential.open(answer);
+  return `${name}: ${value}`;
 }
 
-beforeEach(() => {
-  for (const name of Object.keys(process.env))
-    if (/^(?:AMI_)?ANTENNA_/.test(name)) vi.stubEnv(name, undefined);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-});
+function issuesOf(options: unknown, env: Record<string, string> = {}): string {
+  const error = thrown(() => resolveOptions(options as AntennaClientOptions, env));
+  expect(error).toBeInstanceOf(AntennaConfigError);
+  const text = inspect(error, { depth: Infinity }) + JSON.stringify(error) + (error.stack ?? '');
+  for (const secret of [KEY.slice(9), TOKEN]) expect(text).not.toContain(secret);
+  return (error['issues'] as { path: string; message: string }[])
+    .map(({ path, message }) => `${path}: ${message}`)
+    .join('\n');
+}
 
-describe('options of AntennaClient', () => {
-  it('are all named at once when wrong, a misspelt one too', () => {
-    const text = problems({
-      timeoutMs: -1,
-      retries: 1.5,
-      logger: {},
-      fetch: 'x',
-      dialect: 'jwt',
-      apiKye: KEY,
-    });
-    for (const name of ['baseUrl', 'timeoutMs', 'retries', 'logger', 'fetch', 'dialect', 'apiKye'])
-      expect(text).toContain(name);
-  });
-
+describe('a wrong option', () => {
   it.each([
-    [
-      { apiKey: KEY.slice(0, -1) },
-      'apiKey: must look like prefix.secret, 8 + 32 letters and digits with a dot between; this one has 40 characters',
-    ],
+    [{ baseUrl: 'antenna.example' }, 'baseUrl: is not a URL'],
+    [{ baseUrl: 5 }, 'baseUrl:'],
+    [{ baseUrl: '' }, 'baseUrl: is not a URL'],
+    [{ apiKey: 'short' }, 'apiKey: must look like prefix.secret'],
+    [{ apiKey: `${KEY}\n` }, 'apiKey: contains white space: trim it'],
     [{ apiKey: TOKEN }, 'apiKey: looks like a user token'],
-    [{ apiKey: `${KEY}\n` }, 'apiKey: contains white space'],
+    [{ apiKey: 5 }, 'apiKey: must be a string'],
     [{ token: KEY }, 'token: looks like an API key'],
-    [{ token: 'abc' }, 'token: must be 40 lowercase hexadecimal digits; this one has 3 characters'],
+    [{ token: TOKEN.toUpperCase() }, 'token: must be 40 lowercase hexadecimal digits'],
+    [{ token: '' }, 'token:'],
+    [{ header: { name: 'X Key', value: 'v' } }, 'header.name: is not a valid header name'],
+    [{ header: { name: 'Host', value: 'v' } }, 'header.name: Host frames the request'],
+    [{ header: { name: 'X-Key', value: '' } }, 'header: is empty'],
+    [{ header: { name: 'X-Key', value: 'a\nb' } }, 'header: has a space, a control or a non-ASCII'],
+    [{ header: { name: 'X-Key' } }, 'header.value:'],
+    [{ credentials: {} }, 'credentials: must have the methods get'],
     [{ apiKey: KEY, token: TOKEN }, 'apiKey, token: exclude each other'],
-    [{ header: { name: 'bad name', value: 'v' } }, 'header.name: is not a valid header name'],
-    [{ header: { name: 'Content-Length', value: 'v' } }, 'header.name: Content-Length frames the request'],
-    [{ header: { name: 'x-key', value: 'a b' } }, 'header: has a space'],
-    [{ proxy: 'http://p', fetch: () => undefined }, 'proxy, fetch: exclude each other'],
-    [{ proxy: 'not a url' }, "proxy: must be a URL or 'env'"],
-  ])('refuse %o', (options, message) => {
-    expect(problems({ baseUrl, ...options })).toContain(message);
-    expect(problems({ baseUrl, ...options })).not.toMatch(/k{8}|0123456789abcdef/);
+    [{ dialect: 'key' }, 'dialect:'],
+    [{ serviceName: '   ' }, 'serviceName:'],
+    [{ serviceName: 'x'.repeat(256) }, 'serviceName:'],
+    [{ clientInfo: 'me' }, 'clientInfo: must be an object or false'],
+    [{ clientInfo: true }, 'clientInfo: must be an object or false'],
+    [{ timeoutMs: 0 }, 'timeoutMs:'],
+    [{ timeoutMs: '5' }, 'timeoutMs:'],
+    [{ timeoutMs: Number.NaN }, 'timeoutMs:'],
+    [{ attemptTimeoutMs: -1 }, 'attemptTimeoutMs:'],
+    [{ connectTimeoutMs: Infinity }, 'connectTimeoutMs:'],
+    [{ retries: -1 }, 'retries:'],
+    [{ retries: 1.5 }, 'retries:'],
+    [{ headers: { Authorization: 'Token x' } }, 'headers.Authorization: is set by the client'],
+    [{ headers: { 'content-length': '5' } }, 'headers.content-length: is set by the client'],
+    [{ headers: { 'x-note': 'a\u0000b' } }, 'headers.x-note: has a control character'],
+    [{ headers: { 'x-note': 5 } }, 'headers.x-note:'],
+    [{ proxy: 'localhost:3128' }, 'proxy: must be a URL such as http://'],
+    [{ proxy: 'proxy' }, 'proxy: must be a URL such as http://'],
+    [{ proxy: '' }, 'proxy:'],
+    [{ proxy: 'ftp://proxy' }, 'proxy: must be a URL such as http://'],
+    [{ dispatcher: {} }, 'dispatcher: must be an undici Dispatcher'],
+    [{ fetch: 'fetch' }, 'fetch: must be a function'],
+    [{ fetch, proxy: 'env' }, 'proxy, fetch: exclude each other'],
+    [{ fetch, dispatcher: new Agent() }, 'dispatcher, fetch: exclude each other'],
+    [{ maxConnections: 0 }, 'maxConnections:'],
+    [{ maxResponseBytes: 0.5 }, 'maxResponseBytes:'],
+    [{ allowInsecureHttp: 'yes' }, 'allowInsecureHttp:'],
+    [{ logger: { warn: () => undefined } }, 'logger: must have the methods debug, info, warn, error'],
+    [{ clock: {} }, 'clock: must have the methods now, wallNow, schedule'],
+    [{ random: 0.5 }, 'random: must be a function'],
+    [{ apikey: KEY }, 'Unrecognized key: "apikey"'],
+  ] as [object, string][])('such as %o is named', (options, issue) => {
+    expect(issuesOf({ baseUrl, ...options })).toContain(issue);
   });
 
-  it('refuse to send a credential unencrypted to another machine, unless allowed', () => {
-    expect(problems({ baseUrl: 'http://antenna.example', apiKey: KEY })).toContain(
-      'would send the credential unencrypted',
-    );
-    expect(problems({ baseUrl: 'http://antenna.example', apiKey: KEY, allowInsecureHttp: true })).toBe('');
-    expect(problems({ baseUrl: 'http://antenna.example' })).toBe('');
-    expect(problems({ baseUrl: 'http://127.0.0.1:8000', apiKey: KEY })).toBe('');
+  it('does not hide the others: one error names them all', () => {
+    const text = issuesOf({ baseUrl: 'x', apiKey: 'y', retries: -1, proxy: 'z', unheardOf: 1 });
+    for (const name of ['baseUrl', 'apiKey', 'retries', 'proxy', 'unheardOf']) expect(text).toContain(name);
   });
+
+  it.each([null, 'https://antenna.example', 5, []])('object such as %j is refused as such', (options) => {
+    expect(issuesOf(options)).toContain('must be an object');
+  });
+
+  it('that is undefined is the same as none', () => {
+    const names = [
+      'apiKey',
+      'token',
+      'header',
+      'credentials',
+      'proxy',
+      'dispatcher',
+      'fetch',
+      'clock',
+      'logger',
+    ];
+    const options = Object.fromEntries(names.map((name) => [name, undefined]));
+    expect(() => resolveOptions({ ...options, baseUrl }, {})).not.toThrow();
+  });
+});
+
+describe('the environment', () => {
+  it.each(['ANTENNA_API_URL', 'ANTENNA_API_BASE_URL', 'AMI_ANTENNA_API_BASE_URL'])(
+    'gives the address in %s, which an option beats',
+    (name) => {
+      const env = { [name]: ' https://env.example/api/v2 ' };
+      expect(resolveOptions({}, env).url.href).toBe('https://env.example/api/v2');
+      expect(resolveOptions({ baseUrl }, env).url.host).toBe('antenna.example');
+    },
+  );
 
   it.each([
-    ['ANTENNA_API_URL', 'ANTENNA_API_KEY', KEY, 'api-key'],
-    ['ANTENNA_API_BASE_URL', 'AMI_ANTENNA_API_KEY', KEY, 'api-key'],
-    ['AMI_ANTENNA_API_BASE_URL', 'ANTENNA_API_AUTH_TOKEN', TOKEN, 'token'],
-    ['ANTENNA_API_URL', 'AMI_ANTENNA_API_AUTH_TOKEN', TOKEN, 'token'],
-  ])('come from %s and %s', (urlName, credentialName, value, dialect) => {
-    const resolved = resolveOptions({}, { [urlName]: baseUrl, [credentialName]: ` ${value}\n` });
-    expect(resolved.url.href).toBe('https://antenna.example/api/v2');
-    expect(resolved.resolvedDialect).toBe(dialect);
+    ['ANTENNA_API_KEY', KEY, `authorization: Api-Key ${KEY}`],
+    ['AMI_ANTENNA_API_KEY', KEY, `authorization: Api-Key ${KEY}`],
+    ['ANTENNA_API_AUTH_TOKEN', TOKEN, `authorization: Token ${TOKEN}`],
+    ['AMI_ANTENNA_API_AUTH_TOKEN', TOKEN, `authorization: Token ${TOKEN}`],
+  ])('gives a credential in %s, which an option of any kind beats', (name, value, header) => {
+    const env = { [name]: `${value}\n` };
+    expect(signed({}, env)).toBe(header);
+    expect(signed({ header: { name: 'X-Key', value: 'v', prefix: 'Key' } }, env)).toBe('x-key: Key v');
+    expect(signed({ token: 'f'.repeat(40) }, env)).toBe(`authorization: Token ${'f'.repeat(40)}`);
+    expect(signed({ apiKey: new Secret(`12345678.${'z'.repeat(32)}`) }, env)).toContain('12345678.zzz');
   });
 
-  it('beat the environment, which is not even looked at for a second credential', () => {
-    expect(resolveOptions({ baseUrl, token: TOKEN }, { ANTENNA_API_KEY: KEY }).resolvedDialect).toBe('token');
-    expect(resolveOptions({ baseUrl }, {}).resolvedDialect).toBeUndefined();
-    expect(resolveOptions({ baseUrl, apiKey: KEY, dialect: 'token' }, {}).resolvedDialect).toBe('token');
-  });
-
-  it('take a dispatcher of undici 7 and refuse one of an older major, without sending anything', () => {
-    const old = {
-      dispatch: (_options: unknown, handler: Record<string, unknown>) => {
-        if (typeof handler['onError'] !== 'function') throw new TypeError('invalid onError method');
-      },
+  it('goes by the first name, and takes an empty variable for none', () => {
+    const env = {
+      ANTENNA_API_URL: '',
+      ANTENNA_API_BASE_URL: 'https://second.example',
+      AMI_ANTENNA_API_BASE_URL: 'https://third.example',
     };
-    expect(problems({ baseUrl, dispatcher: new Agent() })).toBe('');
-    expect(problems({ baseUrl, dispatcher: new MockAgent() })).toBe('');
-    expect(problems({ baseUrl, dispatcher: old })).toContain('comes from another major version of undici');
-    expect(problems({ baseUrl, dispatcher: {} })).toContain('must be an undici Dispatcher');
+    expect(resolveOptions({}, env).url.host).toBe('second.example');
   });
 
-  it('are spelt by the compiler', () => {
-    const options: AntennaClientOptions = { baseUrl };
-    // @ts-expect-error: an unknown option does not compile
-    const misspelt: AntennaClientOptions = { baseURL: baseUrl };
-    // @ts-expect-error: a dialect is one of two words
-    const dialect: AntennaClientOptions = { dialect: 'jwt' };
-    expect([options, misspelt, dialect]).toHaveLength(3);
+  it('with key and token means the key, unless the dialect says that the server would ignore it (T7)', () => {
+    const env = { ANTENNA_API_KEY: KEY, ANTENNA_API_AUTH_TOKEN: TOKEN };
+    expect(signed({}, env)).toContain('Api-Key');
+    expect(signed({ dialect: 'token' }, env)).toBe(`authorization: Token ${TOKEN}`);
+    expect(signed({ dialect: 'token' }, { ANTENNA_API_KEY: KEY })).toContain('Api-Key');
   });
-});
 
-describe('AntennaClient', () => {
-  it('shows its address and dialect when printed, and no more', () => {
-    const client = new AntennaClient({ baseUrl, apiKey: KEY });
-    expect(inspect(client, { depth: 9, showHidden: true })).toBe(
-      "AntennaClient { baseUrl: 'https://antenna.example/api/v2', dialect: api-key }",
+  it('is named in an error about it, and never quoted', () => {
+    expect(issuesOf({ baseUrl }, { ANTENNA_API_KEY: `${KEY}x` })).toContain('apiKey: (from ANTENNA_API_KEY)');
+    expect(issuesOf({ baseUrl }, { AMI_ANTENNA_API_AUTH_TOKEN: KEY })).toContain(
+      'token: (from AMI_ANTENNA_API_AUTH_TOKEN) looks like an API key',
+    );
+    expect(issuesOf({}, { ANTENNA_API_URL: `https://u:${TOKEN}@h` })).toContain(
+      'baseUrl: (from ANTENNA_API_URL)',
+    );
+    expect(issuesOf({ baseUrl, proxy: 'env' }, { HTTPS_PROXY: 'proxy:3128' })).toContain(
+      'proxy: HTTPS_PROXY must',
     );
   });
 
-  it('goes through a dispatcher that it was given, and leaves it open', async () => {
-    const agent = new MockAgent();
-    agent.disableNetConnect();
-    const answer = { id: 1, name: 'p' };
-    const headers = { 'content-type': 'application/json' };
-    const path = '/api/v2/projects/1/?with_charts=false';
-    agent.get(baseUrl).intercept({ path }).reply(200, answer, { headers }).times(2);
-    for (let round = 0; round < 2; round++) {
-      const client = new AntennaClient({ baseUrl, apiKey: KEY, dispatcher: agent });
-      expect(await client.projects.get(1)).toMatchObject(answer);
-      await client.close();
+  it('is read by the constructor', () => {
+    const before = process.env['ANTENNA_API_URL'];
+    process.env['ANTENNA_API_URL'] = 'https://env.example';
+    try {
+      expect(new AntennaClient().baseUrl).toBe('https://env.example/api/v2');
+    } finally {
+      if (before === undefined) Reflect.deleteProperty(process.env, 'ANTENNA_API_URL');
+      else process.env['ANTENNA_API_URL'] = before;
     }
-    agent.assertNoPendingInterceptors();
-    await agent.close();
   });
 
-  it('goes through a proxy', async () => {
-    const seen: string[] = [];
-    const target = await stubServer((_request, response) => {
-      sendJson(response, 200, { id: 1, name: 'p' });
-    });
-    const proxy = await stubServer(() => undefined);
-    proxy.server.on('connect', (request, socket) => {
-      seen.push(request.url ?? '');
-      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
-    });
-    const client = new AntennaClient({
-      baseUrl: target.url,
-      apiKey: KEY,
-      proxy: proxy.url,
-      retries: 0,
-      logger: silentLogger,
-    });
-    await expect(client.projects.get(1)).rejects.toMatchObject({ name: 'AntennaConnectionError' });
-    expect(seen).toEqual([new URL(target.url).host]);
-    expect(target.seen).toEqual([]);
-    await Promise.all([client.close(), target.close(), proxy.close()]);
-  });
-
-  it('closes the transport without a request ever sent', async () => {
-    const transport = createUndiciTransport({ connectTimeoutMs: 1, maxConnections: 1, maxResponseBytes: 1 });
-    await expect(transport.close()).resolves.toBeUndefined();
+  it('without an address is an error that says what to set', () => {
+    expect(issuesOf({})).toContain('set ANTENNA_API_URL');
   });
 });
 
-describe('client_info', () => {
-  const host = { hostname: 'node-7', platform: 'linux-x64 node-20', env: {} };
-
-  it('says who is calling', () => {
-    expect(buildClientInfo({}, host)).toEqual({
-      info: { hostname: 'node-7', software: 'antenna-sdk', version: VERSION, platform: 'linux-x64 node-20' },
-      cut: [],
-    });
-  });
-
-  it('names the pod, from the deployment or the host name in a cluster', () => {
-    expect(buildClientInfo({}, { ...host, env: { POD_NAME: 'w-0' } }).info.pod_name).toBe('w-0');
-    expect(buildClientInfo({}, { ...host, env: { KUBERNETES_SERVICE_HOST: '10.0.0.1' } }).info.pod_name).toBe(
-      'node-7',
+describe('plain http', () => {
+  it.each([
+    { apiKey: KEY },
+    { token: TOKEN },
+    { header: { name: 'x', value: 'y' } },
+    { credentials: { get: () => undefined } },
+  ])('to another machine is refused with %o', (credential) => {
+    expect(issuesOf({ baseUrl: 'http://antenna.example', ...credential })).toContain(
+      'baseUrl: would send the credential unencrypted',
     );
+    const trusted = { baseUrl: 'http://antenna.example', ...credential, allowInsecureHttp: true };
+    expect(() => resolveOptions(trusted, {})).not.toThrow();
   });
 
-  it('stays within the server’s limits, and says what was cut (T35)', () => {
-    const many = Object.fromEntries(Array.from({ length: 23 }, (_, index) => [`extra${index}`, index]));
-    const { info, cut } = buildClientInfo(
-      {
-        ...many,
-        long: 'x'.repeat(501),
-        nothing: null,
-        ip: '1.2.3.4',
-        software: 'y'.repeat(600),
-        gone: undefined,
-      },
-      host,
-    );
-    expect(Object.keys(info).filter((key) => key.startsWith('extra'))).toHaveLength(20);
-    expect(info).not.toHaveProperty('nothing');
-    expect(info).not.toHaveProperty('ip');
-    expect(info.software).toHaveLength(500);
-    expect(cut).toEqual([
-      expect.stringContaining('extra20'),
-      expect.stringContaining('extra21'),
-      expect.stringContaining('extra22'),
-      expect.stringContaining('long'),
-      'nothing is null and was left out',
-      'ip is written by the server and was left out',
-      'software was cut to 500 characters',
-    ]);
-  });
+  it.each(['http://localhost:8000', 'http://127.0.0.1', 'http://[::1]:1', 'http://api.localhost'])(
+    'to this machine (%s) is harmless',
+    (local) => {
+      expect(() => resolveOptions({ baseUrl: local, apiKey: KEY }, {})).not.toThrow();
+    },
+  );
 
-  it('leaves out what looks like a key or a token, since anyone can read it (T50)', () => {
-    const { info, cut } = buildClientInfo({ note: `key ${KEY}`, deep: { token: TOKEN }, gpu: 'none' }, host);
-    expect(info).toMatchObject({ gpu: 'none' });
-    expect(JSON.stringify({ info, cut })).not.toMatch(/k{12}|0123456789ab/);
-    expect(cut).toHaveLength(2);
-  });
-
-  it('warns through the logger when something was cut', () => {
-    const warnings: unknown[] = [];
-    const logger = { ...silentLogger, warn: (fields: unknown) => warnings.push(fields) };
-    new AntennaClient({ baseUrl, clientInfo: { long: 'x'.repeat(501) }, logger });
-    expect(warnings).toEqual([{ cut: ['long was cut to 500 characters'] }]);
+  it('without a credential is harmless', () => {
+    expect(() => resolveOptions({ baseUrl: 'http://antenna.example' }, {})).not.toThrow();
   });
 });
 
-describe('VERSION', () => {
-  it('is the package’s', async () => {
-    const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
-      version: string;
-    };
-    expect(VERSION).toBe(manifest.version);
+describe('the dialect', () => {
+  it.each([
+    [{ apiKey: KEY }, 'api-key'],
+    [{ token: TOKEN }, 'token'],
+    [{ header: { name: 'X-Key', value: 'v' } }, undefined],
+    [{}, undefined],
+    [{ token: TOKEN, dialect: 'api-key' }, 'api-key'],
+    [{ header: { name: 'X-Key', value: 'v' }, dialect: 'token' }, 'token'],
+  ] as [AntennaClientOptions, string | undefined][])('with %o is %j', (options, dialect) => {
+    expect(resolveOptions({ baseUrl, ...options }, {}).resolvedDialect).toBe(dialect);
   });
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Credential } from '../auth/credential.js';
+import type { CredentialSource } from '../auth/source.js';
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaApiError } from '../errors/api.js';
 import type { Delivered } from '../errors/base.js';
@@ -12,10 +13,19 @@ import type { HttpClientOptions } from './http-client.js';
 import { interpret } from './interpret.js';
 import type { Operation, OperationInput, RequestOptions } from './operation.js';
 import { redact } from './redact.js';
-import { checkedHeaders, encodeBody, stringsIn } from './request-parts.js';
-import type { Failure } from './retry-policy.js';
+import {
+  assertConfidential,
+  checkedHeaders,
+  checkRequestOptions,
+  encodeBody,
+  stringsIn,
+} from './request-parts.js';
+import { wasRefused, type Failure } from './retry-policy.js';
 import { TransportFailure, type TransportResponse } from './transport.js';
 import { buildQuery, fillPath } from './url.js';
+
+/** Longest request id of the server's that an error repeats. */
+const MAX_REQUEST_ID_CHARS = 200;
 
 /** One call with all that its attempts share: the encoded body, the deadline, the credential in use, what happened so far. */
 export class Call<Result> {
@@ -27,12 +37,15 @@ export class Call<Result> {
   retriesDone = 0;
   /** The last attempt's failure; undefined when it is not one that a retry could mend. */
   lastFailure: Failure | undefined;
+  /** Whether any attempt so far may have reached a server that acted on it. The last one's failure alone does not tell. */
+  delivered: Delivered = 'no';
 
   readonly #http: HttpClientOptions;
   readonly #url: URL;
   readonly #headers: Record<string, string>;
   readonly #body: string | Uint8Array | undefined;
-  readonly #requestId = randomUUID();
+  readonly #requestId: string;
+  readonly #credentials: CredentialSource;
   readonly #startedAt: number;
   readonly #timeoutMs: number;
   #credential: Credential | undefined;
@@ -48,7 +61,10 @@ export class Call<Result> {
     input: OperationInput,
     options: RequestOptions,
   ) {
+    checkRequestOptions(options);
+    assertConfidential(operation, http.confidential);
     this.#http = http;
+    this.#credentials = input.credentials ?? http.credentials;
     this.operation = operation;
     this.method = operation.method;
     this.path = fillPath(operation.path, input.params);
@@ -58,13 +74,10 @@ export class Call<Result> {
     this.retries = options.retries ?? http.retries;
     this.#timeoutMs = options.timeoutMs ?? http.timeoutMs;
     this.#startedAt = http.clock.now();
-    this.#headers = {
-      accept: 'application/json',
-      ...checkedHeaders(http.headers),
-      ...checkedHeaders(options.headers ?? {}),
-      'x-request-id': this.#requestId,
-      ...(this.#body === undefined ? {} : { 'content-type': 'application/json' }),
-    };
+    this.#headers = { accept: 'application/json', ...http.headers };
+    if (options.headers) Object.assign(this.#headers, checkedHeaders(options.headers));
+    this.#requestId = this.#headers['x-request-id'] ??= randomUUID();
+    if (this.#body !== undefined) this.#headers['content-type'] = 'application/json';
   }
 
   remainingMs(): number {
@@ -80,6 +93,7 @@ export class Call<Result> {
     this.lastFailure = undefined;
     const attemptMs = this.operation.attemptTimeoutMs ?? this.#http.attemptTimeoutMs;
     const remainingMs = this.remainingMs();
+    if (remainingMs <= 0) throw this.#timeoutError('total', this.#timeoutMs);
     const deadline = new Deadline({
       clock: this.#http.clock,
       timeoutMs: Math.min(attemptMs, remainingMs),
@@ -114,7 +128,7 @@ export class Call<Result> {
     return new AntennaAbortError({
       cause: this.signal?.reason,
       message: `${this.method} ${this.path} was aborted by its signal`,
-      delivered: this.#sends === 0 ? 'no' : 'unknown',
+      delivered: this.delivered,
     });
   }
 
@@ -140,6 +154,8 @@ export class Call<Result> {
   }
 
   async #exchange(deadline: Deadline, mayResend: () => boolean): Promise<TransportResponse> {
+    // A call that is over before it began asks no token issuer.
+    deadline.signal.throwIfAborted();
     await this.#obtainCredential(deadline, 'initial');
     const response = await this.#send(deadline, mayResend);
     if (response.status !== 401 || this.#refreshed || !(await this.#obtainCredential(deadline, 'rejected'))) {
@@ -156,7 +172,7 @@ export class Call<Result> {
     if (reason === 'rejected' && before === undefined) return false;
     deadline.enter('token');
     this.#mark('token');
-    const answer = this.#http.credentials.get({
+    const answer = this.#credentials.get({
       reason,
       signal: deadline.signal,
       ...(reason === 'rejected' && before ? { rejected: before } : {}),
@@ -166,8 +182,9 @@ export class Call<Result> {
     return credential !== undefined && credential !== before;
   }
 
-  async #send(deadline: Deadline, mayResend: () => boolean): Promise<TransportResponse> {
+  async #send(deadline: Deadline, mayResend: () => boolean, fresh = false): Promise<TransportResponse> {
     deadline.signal.throwIfAborted();
+    const before = this.delivered;
     this.#sends += 1;
     this.#status = undefined;
     try {
@@ -177,18 +194,22 @@ export class Call<Result> {
         headers: this.#signed(),
         body: this.#body,
         signal: deadline.signal,
+        fresh,
         enter: (phase) => {
           deadline.enter(phase);
           this.#mark(phase);
+          if (phase !== 'connect') this.delivered = 'unknown';
         },
       });
       this.#status = response.status;
+      if (wasRefused(response.status)) this.delivered = before;
       return response;
     } catch (error) {
+      if (error instanceof TransportFailure && error.delivered === 'no') this.delivered = before;
       const stale = error instanceof TransportFailure && error.staleSocket;
       if (!stale || this.#resent || this.operation.replay !== 'always' || !mayResend()) throw error;
       this.#resent = true;
-      return this.#send(deadline, mayResend);
+      return this.#send(deadline, mayResend, true);
     }
   }
 
@@ -200,21 +221,20 @@ export class Call<Result> {
 
   /** Gives an error its final form, and notes what a retry needs to know about it. */
   #classify(error: unknown, lastOfSeveral: boolean): unknown {
-    const context = this.#context(undefined);
+    const { delivered } = this;
     if (error instanceof AntennaApiError) {
-      this.lastFailure = { status: error.status, delivered: 'unknown', retryAfterMs: error.retryAfterMs };
+      this.lastFailure = { status: error.status, delivered, retryAfterMs: error.retryAfterMs };
       return error;
     }
-    if (error instanceof AntennaTimeoutError) {
-      const delivered: Delivered = this.#sends === 0 ? 'no' : error.delivered;
-      this.lastFailure = { delivered };
-      const phase = lastOfSeveral ? 'total' : error.phase;
-      const timeoutMs = lastOfSeveral ? this.#timeoutMs : error.timeoutMs;
-      return new AntennaTimeoutError({ phase, timeoutMs, context, delivered });
-    }
-    if (error instanceof AntennaAbortError) return this.signal?.aborted ? this.abortError() : error;
     if (error instanceof TransportFailure) return this.#transportError(error);
-    return error;
+    const ended = error instanceof AntennaTimeoutError || error instanceof AntennaAbortError;
+    // The signal's reason may be a timeout of somebody else's deadline: the caller gave up, and wants no retry.
+    if (ended && this.signal?.aborted) return this.abortError();
+    if (!(error instanceof AntennaTimeoutError)) return error;
+    this.lastFailure = { delivered };
+    return lastOfSeveral
+      ? this.#timeoutError('total', this.#timeoutMs)
+      : this.#timeoutError(error.phase, error.timeoutMs);
   }
 
   #transportError(failure: TransportFailure): Error {
@@ -228,18 +248,28 @@ export class Call<Result> {
         reason,
       });
     }
-    const { delivered, causeCode, staleSocket } = failure;
-    this.lastFailure = { delivered, staleSocket };
+    const { delivered } = this;
+    const { causeCode } = failure;
+    this.lastFailure = { delivered };
+    if (causeCode === 'UND_ERR_CONNECT_TIMEOUT') {
+      const { clock } = this.#http;
+      return this.#timeoutError('connect', clock.now() - (this.#marks.connect ?? this.#startedAt));
+    }
     return new AntennaConnectionError({ ...context, delivered, reason, causeCode });
   }
 
+  #timeoutError(phase: TimeoutPhase, timeoutMs: number): AntennaTimeoutError {
+    const { delivered } = this;
+    return new AntennaTimeoutError({ phase, timeoutMs, delivered, context: this.#context(undefined) });
+  }
+
   #context(response: TransportResponse | undefined) {
-    return {
-      method: this.method,
-      path: this.path,
-      requestId: response?.headers['x-request-id'] ?? this.#requestId,
-      attempts: this.#sends,
-    };
+    const { method, path } = this;
+    const theirs = response?.headers['x-request-id'];
+    // The server's text like any other: it may hold what was sent.
+    const requestId =
+      theirs === undefined ? this.#requestId : redact(theirs, this.#secrets()).slice(0, MAX_REQUEST_ID_CHARS);
+    return { method, path, requestId, attempts: this.#sends };
   }
 
   #secrets(): string[] {

@@ -14,29 +14,30 @@ export interface ErrorBody {
  * and `msg`, a bare array of strings, `{detail}`, `{error}`, and HTML or nothing, for which `body` is undefined.
  */
 export function readErrorBody(status: number, body: unknown): ErrorBody {
-  if (Array.isArray(body)) return fromFields({ non_field_errors: messagesOf(body) });
+  if (Array.isArray(body)) return fromFields({ non_field_errors: messagesOf(body) }, statusText(status));
   if (typeof body !== 'object' || body === null) return { detail: statusText(status), fieldErrors: {} };
   const { detail, error } = body as { detail?: unknown; error?: unknown };
   const text = typeof detail === 'string' ? detail : error;
   if (typeof text === 'string') return { detail: clip(text), fieldErrors: {} };
-  const fields: Record<string, string[]> = {};
-  for (const [name, value] of Object.entries(body)) {
-    if (!Array.isArray(value)) {
-      if (typeof value === 'string') fields[name] = [value];
-      continue;
-    }
-    for (const item of value as unknown[]) addItem(fields, name, item);
-  }
-  return fromFields(fields, statusText(status));
+  const fields = new Map<string, string[]>();
+  for (const [name, value] of Object.entries(body)) addValue(fields, name, value);
+  return fromFields(Object.fromEntries(fields), statusText(status));
 }
 
-function addItem(fields: Record<string, string[]>, name: string, item: unknown): void {
-  if (typeof item === 'string') {
-    (fields[name] ??= []).push(item);
-  } else if (typeof item === 'object' && item !== null && 'msg' in item) {
-    const loc = 'loc' in item && Array.isArray(item.loc) ? item.loc.map(String) : [];
-    const path = [name, ...loc.filter((part) => part !== '__root__')].join('.');
-    (fields[path] ??= []).push(String(item.msg));
+/** Collects the messages under a field, as deep as serializers nest them: texts, lists of texts, objects by field, lists of those. */
+function addValue(fields: Map<string, string[]>, path: string, value: unknown): void {
+  if (typeof value === 'string') {
+    fields.set(path, [...(fields.get(path) ?? []), value]);
+  } else if (Array.isArray(value)) {
+    (value as unknown[]).forEach((item, index) => {
+      const nested = typeof item === 'object' && item !== null && !('msg' in item);
+      addValue(fields, nested ? `${path}.${index}` : path, item);
+    });
+  } else if (typeof value === 'object' && value !== null) {
+    if ('msg' in value) {
+      const loc = 'loc' in value && Array.isArray(value.loc) ? value.loc.map(String) : [];
+      addValue(fields, [path, ...loc.filter((part) => part !== '__root__')].join('.'), String(value.msg));
+    } else for (const [name, inner] of Object.entries(value)) addValue(fields, `${path}.${name}`, inner);
   }
 }
 
@@ -44,7 +45,7 @@ function messagesOf(items: readonly unknown[]): string[] {
   return items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
 }
 
-function fromFields(fields: Record<string, string[]>, otherwise = ''): ErrorBody {
+function fromFields(fields: Record<string, string[]>, otherwise: string): ErrorBody {
   const parts = Object.entries(fields).map(([name, messages]) => {
     const text = messages.join(' ');
     return name === 'non_field_errors' ? text : `${name}: ${text}`;

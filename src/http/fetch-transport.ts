@@ -1,6 +1,7 @@
 import {
   deliveredFromCode,
   describeFailure,
+  isBrokenConnection,
   TransportFailure,
   type Transport,
   type TransportRequest,
@@ -35,14 +36,17 @@ async function send(
   // `fetch` does not tell when the connection stands, so connecting counts as waiting for headers.
   request.enter('headers');
   const { signal } = request;
+  let answering = false;
   try {
-    const response = await fetchLike(request.url.href, {
+    const pending = fetchLike(request.url.href, {
       method: request.method,
       headers: { ...request.headers },
       ...(request.body === undefined ? {} : { body: request.body as string | Uint8Array<ArrayBuffer> }),
       redirect: 'manual',
       signal,
     });
+    const response = await untilAborted(pending, signal);
+    answering = true;
     request.enter('body');
     const body = await readBody(response, maxBytes, signal);
     // A browser-like fetch hides a redirect behind status 0; to us it is one, whatever its number.
@@ -53,11 +57,31 @@ async function send(
     if (signal.aborted) throw signal.reason;
     const { reason, code } = describeFailure(error);
     throw new TransportFailure({
-      reason,
-      delivered: deliveredFromCode(code),
+      reason: answering ? `the answer was cut off (${reason})` : reason,
+      delivered: answering ? 'unknown' : deliveredFromCode(code),
       causeCode: code,
-      staleSocket: /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code ?? ''),
+      staleSocket: !answering && isBrokenConnection(code),
     });
+  }
+}
+
+/** Waits for the answer no longer than the signal allows: a fetch of the user's may ignore it, and the call would hang for ever. */
+async function untilAborted(answer: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  const pending = Promise.resolve(answer);
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error);
+      // An answer that comes after all holds a connection until its body is read or given up.
+      pending.then((late) => late.body?.cancel()).catch(() => undefined);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([pending, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 
@@ -75,7 +99,7 @@ async function readBody(response: Response, maxBytes: number, signal: AbortSigna
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       size += part.value.byteLength;
       if (size > maxBytes) {
-        await reader.cancel();
+        reader.cancel().catch(() => undefined);
         const reason = `the answer is larger than ${maxBytes} bytes`;
         throw new TransportFailure({ reason, delivered: 'unknown', tooLarge: true });
       }

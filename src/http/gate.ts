@@ -28,9 +28,13 @@ export class OriginGate {
     this.#openAt = Math.max(this.#openAt, this.#clock.now() + Math.min(forMs, MAX_GATE_MS));
   }
 
-  /** Waits until it is open. It may have been closed again while waiting. */
-  async pass(signal: AbortSignal): Promise<void> {
+  /**
+   * Waits until it is open. It may be closed again while waiting, for longer than before.
+   * @param beforeWait - told each wait before it begins; throws to give up.
+   */
+  async pass(signal?: AbortSignal, beforeWait: (waitMs: number) => void = () => undefined): Promise<void> {
     for (let waitMs = this.closedForMs(); waitMs > 0; waitMs = this.closedForMs()) {
+      beforeWait(waitMs);
       await sleep(this.#clock, waitMs, signal);
     }
   }

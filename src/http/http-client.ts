@@ -27,7 +27,10 @@ export interface HttpClientOptions {
   /** Milliseconds for one attempt. */
   readonly attemptTimeoutMs: number;
   readonly retries: number;
+  /** For every request; checked, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** True if nobody on the way can read along; without it no password is sent and no key asked for. */
+  readonly confidential: boolean;
 }
 
 /** The one path that every request takes. */
@@ -36,7 +39,7 @@ export class HttpClient {
   readonly #gate: OriginGate;
   readonly #budget = new RetryBudget();
   readonly #running = new Set<Promise<unknown>>();
-  #state: 'open' | 'closing' | 'closed' = 'open';
+  #closing: Promise<void> | undefined;
 
   constructor(options: HttpClientOptions) {
     this.options = options;
@@ -68,12 +71,9 @@ export class HttpClient {
   }
 
   /** Refuses new calls, waits for the running ones, then closes the connections. May be called again. */
-  async close(): Promise<void> {
-    if (this.#state === 'closed') return;
-    this.#state = 'closing';
-    await Promise.all(this.#running);
-    await this.options.transport.close();
-    this.#state = 'closed';
+  close(): Promise<void> {
+    this.#closing ??= Promise.all(this.#running).then(() => this.options.transport.close());
+    return this.#closing;
   }
 
   async #request<Result>(
@@ -81,7 +81,7 @@ export class HttpClient {
     input: OperationInput,
     options: RequestOptions,
   ): Promise<Result> {
-    if (this.#state !== 'open') {
+    if (this.#closing) {
       throw new AntennaAbortError({ message: 'The client is closed; create a new one', delivered: 'no' });
     }
     const call = new Call(this.options, operation, input, options);
@@ -101,11 +101,15 @@ export class HttpClient {
   }
 
   async #attempt<Result>(call: Call<Result>): Promise<Result> {
-    if (this.#gate.closedForMs() >= call.remainingMs()) {
-      const { method, path } = call;
-      throw new OriginGateError({ method, path, retryAfterMs: this.#gate.closedForMs() });
-    }
-    await abortable(call, (signal) => this.#gate.pass(signal));
+    // What ends this attempt before it is sent is no reason for another, whatever became of the one before it.
+    call.lastFailure = undefined;
+    await abortable(call, (signal) =>
+      this.#gate.pass(signal, (waitMs) => {
+        if (waitMs < call.remainingMs()) return;
+        const { method, path, delivered } = call;
+        throw new OriginGateError({ method, path, delivered, retryAfterMs: waitMs });
+      }),
+    );
     return call.attempt(() => this.#budget.take());
   }
 
@@ -136,7 +140,8 @@ export class HttpClient {
 
   #closeGate(failure: Failure, retriesDone: number): void {
     if (failure.status !== 429 && failure.status !== 503) return;
-    this.#gate.close(failure.retryAfterMs ?? backoffMs(retriesDone, this.options.random()));
+    // As for the caller's own wait: `Retry-After: 0` is no invitation to everybody at once.
+    this.#gate.close(Math.max(failure.retryAfterMs ?? 0, backoffMs(retriesDone, this.options.random())));
   }
 }
 
@@ -156,14 +161,15 @@ const RETRY_LOOP = {
 };
 
 /** Waits for something that only the caller's signal can interrupt, and reports its abort as ours. */
-async function abortable(call: Call<unknown>, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
+async function abortable(
+  call: Call<unknown>,
+  wait: (signal: AbortSignal | undefined) => Promise<void>,
+): Promise<void> {
   const { signal } = call;
   try {
-    await wait(signal ?? NEVER);
+    await wait(signal);
   } catch (error) {
     if (signal?.aborted) throw call.abortError();
     throw error;
   }
 }
-
-const NEVER = new AbortController().signal;

@@ -6,7 +6,7 @@ import { apiError } from '../errors/status.js';
 import { readErrorBody } from './error-body.js';
 import { hintFor } from './hints.js';
 import type { Operation } from './operation.js';
-import { redact } from './redact.js';
+import { redact, redactJson } from './redact.js';
 import { parseRetryAfter } from './retry-after.js';
 import type { TransportResponse } from './transport.js';
 
@@ -45,7 +45,8 @@ function parseJson(response: TransportResponse, context: InterpretContext): unkn
   if (body.length === 0)
     throw violation('not_json', context, status, 'the answer is empty where JSON belongs');
   if (!isJson(response)) {
-    const type = (response.headers['content-type'] ?? 'no content type').slice(0, 80);
+    const named = response.headers['content-type'] ?? 'no content type';
+    const type = redact(named, context.secrets).slice(0, 80);
     const reason = `the answer is ${type}, not JSON: a proxy, a login page or another service answers at baseUrl`;
     throw violation('not_json', context, status, reason);
   }
@@ -86,7 +87,7 @@ function errorFrom(
   let body: unknown;
   if (isJson(response)) {
     try {
-      body = JSON.parse(redact(response.body.toString('utf8'), context.secrets));
+      body = redactJson(JSON.parse(response.body.toString('utf8')), context.secrets);
     } catch {
       body = undefined;
     }
@@ -116,10 +117,13 @@ function errorFrom(
 function redirectError(response: TransportResponse, context: InterpretContext): AntennaContractError {
   let target = 'elsewhere';
   try {
-    const url = new URL(response.headers['location'] ?? '', context.origin);
-    target = `${url.origin}${url.pathname}`;
+    const location = response.headers['location'];
+    if (location !== undefined) {
+      const url = new URL(location, context.origin);
+      target = `${url.origin}${url.pathname}`;
+    }
   } catch {
-    // No usable Location; the status alone says enough.
+    // An unusable Location; the status alone says enough.
   }
   const reason =
     `the server redirects to ${target}; redirects are not followed, because a redirected POST becomes a GET and a ` +

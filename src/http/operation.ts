@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CredentialSource } from '../auth/source.js';
 
 /**
  * What may be sent twice. A property of the operation, not of the verb:
@@ -45,6 +46,8 @@ export type QueryValue = string | number | boolean | null | undefined;
 
 /** The variable part of one request. */
 export interface OperationInput {
+  /** Where the credential of this request comes from; absent = the client's source. */
+  readonly credentials?: CredentialSource;
   readonly params?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, QueryValue>>;
   /** JSON value, or bytes that already are JSON (an encoded result is sent many times and encoded once). */

@@ -15,6 +15,8 @@ export function parseRetryAfter(header: string | undefined, wallNowMs: number): 
   const text = header?.trim() ?? '';
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1000;
   if (!IMF_FIXDATE.test(text) && !RFC_850.test(text) && !ASCTIME.test(text)) return undefined;
-  const at = Date.parse(ASCTIME.test(text) ? `${text} GMT` : text);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - wallNowMs);
+  const at = new Date(ASCTIME.test(text) ? `${text} GMT` : text);
+  // `Date` rolls 31 February over into March; what names no day is no date. Of each grammar, the first two digits alone are the day.
+  const day = Number(/\b\d{1,2}\b/.exec(text)?.[0]);
+  return at.getUTCDate() === day ? Math.max(0, at.getTime() - wallNowMs) : undefined;
 }

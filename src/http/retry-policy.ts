@@ -12,7 +12,12 @@ export const MAX_RETRY_AFTER_MS = 60_000;
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** Answers with which the server says that it did not act, so that even a reservation may be asked for again. */
-const REFUSED_STATUSES: ReadonlySet<number> = new Set([425, 429, 503]);
+const REFUSED_STATUSES: ReadonlySet<number> = new Set([401, 425, 429, 503]);
+
+/** True if the server did not act on a request that it answered with this status. */
+export function wasRefused(status: number): boolean {
+  return REFUSED_STATUSES.has(status);
+}
 
 /** One failed attempt, reduced to what the decision needs. */
 export interface Failure {
@@ -20,8 +25,6 @@ export interface Failure {
   readonly status?: number | undefined;
   readonly delivered: Delivered;
   readonly retryAfterMs?: number | undefined;
-  /** A reused connection was closed before a byte of the answer: nearly always the server's idle timeout. */
-  readonly staleSocket?: boolean;
 }
 
 /** What is known when deciding. */
@@ -54,7 +57,7 @@ export function mayReplay(replay: ReplayClass, failure: Failure): boolean {
     case 'never':
       return false;
     case 'if-not-delivered':
-      return failure.status === undefined ? failure.delivered === 'no' : REFUSED_STATUSES.has(failure.status);
+      return failure.status === undefined ? failure.delivered === 'no' : wasRefused(failure.status);
   }
 }
 

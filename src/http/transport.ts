@@ -10,6 +10,11 @@ export interface TransportRequest {
   readonly body: string | Uint8Array | undefined;
   /** Aborting it ends the request at once, whatever it is waiting for. */
   readonly signal: AbortSignal;
+  /**
+   * Take a connection that served nobody before, if the transport has a say in it. When a server has closed one idle connection
+   * behind our back it has closed them all, and the next in the pool is no better.
+   */
+  readonly fresh?: boolean;
   /** Told what is being waited for, so that a timeout can name it. */
   readonly enter: (phase: TimeoutPhase) => void;
 }
@@ -67,6 +72,11 @@ export function describeFailure(error: unknown): { reason: string; code: string 
   const inner = chain.filter((link): link is Error => link instanceof Error).at(-1);
   const text = inner === undefined || inner.message === '' ? String(error) : inner.message;
   return { reason: code === undefined || text.includes(code) ? text : `${text} (${code})`, code };
+}
+
+/** True for the codes of a connection that the other side had closed: nearly always the server's idle timeout. */
+export function isBrokenConnection(code: string | undefined): boolean {
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }
 
 /** Codes with which no byte of the request can have reached the server. */

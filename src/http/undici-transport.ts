@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import {
   describeFailure,
+  isBrokenConnection,
   TransportFailure,
   type Transport,
   type TransportRequest,
@@ -26,32 +27,37 @@ export interface UndiciTransportOptions {
 
 /** The standard transport: our own keep-alive agent. The agent of another undici major, as Node's global one may be, is not shared. */
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
-  let own: Promise<Dispatcher> | undefined;
+  let pooled: Promise<Dispatcher> | undefined;
+  let unpooled: Promise<Dispatcher> | undefined;
+  const own = (fresh = false): Promise<Dispatcher> =>
+    fresh ? (unpooled ??= createDispatcher(options, 0)) : (pooled ??= createDispatcher(options, 1));
   return {
     async send(request) {
-      const dispatcher = options.dispatcher ?? (await (own ??= createDispatcher(options)));
+      const dispatcher = options.dispatcher ?? (await own(request.fresh));
       request.signal.throwIfAborted();
       return dispatch(dispatcher, request, options.maxResponseBytes);
     },
     async close() {
-      await (await own)?.close();
+      await Promise.all([pooled, unpooled].map(async (dispatcher) => (await dispatcher)?.close()));
     },
   };
 }
 
 /** undici is loaded with the first request: it takes half as long to load as all the rest, and a client with its own `fetch` never needs it. */
-async function createDispatcher(options: UndiciTransportOptions): Promise<Dispatcher> {
+async function createDispatcher(options: UndiciTransportOptions, pipelining: 0 | 1): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
+  const connect = { timeout: options.connectTimeoutMs };
   const common = {
     connections: options.maxConnections,
-    pipelining: 1,
+    // 0 is undici's word for connections that serve one request.
+    pipelining,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Also when the server's Keep-Alive header promises more: the proxy in between has not promised anything.
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    // The call's deadline covers both. undici's own 300 s would fire below a longer timeout of the caller's.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: { timeout: options.connectTimeoutMs },
+    connect,
+    // A proxy agent connects twice, and looks for the options of neither in `connect`.
+    proxyTls: connect,
+    requestTls: connect,
   };
   if (options.proxy === undefined) return new Agent(common);
   return options.proxy === 'env'
@@ -104,6 +110,9 @@ function dispatch(
           body: request.body ?? null,
           // Without this undici holds a POST back until the answer to the request before it on the same connection is in.
           blocking: false,
+          // The call's deadline covers both, also on an agent of the caller's with undici's 300 s.
+          headersTimeout: 0,
+          bodyTimeout: 0,
         },
         exchange,
       );
@@ -192,7 +201,7 @@ class Exchange implements Dispatcher.DispatchHandler {
         reason: answering ? `the answer was cut off (${reason})` : reason,
         delivered: this.#started ? 'unknown' : 'no',
         causeCode: code,
-        staleSocket: this.#started && !answering && /^(?:ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code ?? ''),
+        staleSocket: this.#started && !answering && isBrokenConnection(code),
       }),
     );
   }

@@ -30,7 +30,8 @@ export function parseBaseUrl(text: string): BaseUrl {
   }
   if (url.search !== '' || url.hash !== '')
     return { ok: false, problem: 'must not have a query or a fragment' };
-  const path = url.pathname.replace(/\/+$/, '');
+  // Doubled slashes come from joining strings. Left in place, `//api/v2` would be read as the host `api`, and get the key.
+  const path = url.pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
   url.pathname = /\/api\/v\d+$/.test(path) ? path : `${path}${API_PREFIX}`;
   return { ok: true, url };
 }
@@ -46,6 +47,11 @@ export function isLoopback(url: URL): boolean {
   );
 }
 
+/** True if what is sent there cannot be read on the way, or the caller said that it may be. */
+export function isConfidential(url: URL, allowInsecureHttp = false): boolean {
+  return url.protocol === 'https:' || isLoopback(url) || allowInsecureHttp;
+}
+
 /**
  * Fills `{name}` in a path template.
  * @throws AntennaConfigError if a parameter is missing, empty, or would change the path (`.`, `..`).
@@ -54,7 +60,7 @@ export function fillPath(template: string, params: Readonly<Record<string, strin
   return template.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = params[name];
     const text = typeof value === 'number' && !Number.isSafeInteger(value) ? '' : String(value ?? '');
-    if (text === '' || text === '.' || text === '..') {
+    if (text === '' || text === '.' || text === '..' || !isWellFormed(text)) {
       throw new AntennaConfigError(`Cannot build the path ${template}`, [
         {
           path: name,
@@ -64,6 +70,11 @@ export function fillPath(template: string, params: Readonly<Record<string, strin
     }
     return encodeURIComponent(text);
   });
+}
+
+/** False for half of a surrogate pair, for which `encodeURIComponent` throws an error without a name. */
+function isWellFormed(text: string): boolean {
+  return !/[\ud800-\udfff]/u.test(text);
 }
 
 /** Writes a query string with its `?`, or nothing. Booleans become `1` and `0`: the server reads even `no` as true (T18). */
@@ -81,12 +92,13 @@ export function buildQuery(query: Readonly<Record<string, QueryValue>> = {}): st
  * The query of a `next` link. Only this part is used: the link is absolute and built from the server's idea of its own host, which
  * behind a proxy may be an inner one; following it as it stands would hand the key to whatever host it names.
  *
- * @returns the query parameters, and whether the link points to another origin than the client's.
+ * @returns the query parameters, and whether the link points to another origin than the client's; undefined for what is no link.
  */
 export function readNextLink(
   next: string,
   base: URL,
-): { query: Record<string, string>; foreignOrigin: boolean } {
+): { query: Record<string, string>; foreignOrigin: boolean } | undefined {
+  if (!URL.canParse(next, base.href)) return undefined;
   const link = new URL(next, base);
   return { query: Object.fromEntries(link.searchParams), foreignOrigin: link.origin !== base.origin };
 }

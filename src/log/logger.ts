@@ -94,7 +94,7 @@ export function guardLogger(logger: Logger): Logger {
 /** The default logger: pino at `warn`, or at the level in `ANTENNA_LOG_LEVEL`, as JSON lines on standard error, so that a program's own output stays clean. */
 export function defaultLogger(env: NodeJS.ProcessEnv = process.env): Logger {
   const wanted = env['ANTENNA_LOG_LEVEL'] ?? 'warn';
-  const level = wanted in pino.levels.values || wanted === 'silent' ? wanted : 'warn';
+  const level = Object.hasOwn(pino.levels.values, wanted) || wanted === 'silent' ? wanted : 'warn';
   return pino({ name: 'antenna-sdk', level }, pino.destination({ dest: 2, sync: true }));
 }
 

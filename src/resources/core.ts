@@ -37,7 +37,8 @@ export function issuesOf(error: z.core.$ZodError): { path: string; message: stri
 
 function flattenIssue(issue: z.core.$ZodIssue, prefix: PropertyKey[]): { path: string; message: string }[] {
   const path = [...prefix, ...issue.path];
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+  // A union with words of its own says it better than any of its branches.
+  if (issue.code === 'invalid_union' && issue.message === 'Invalid input' && issue.errors.length > 0) {
     const [best = []] = [...issue.errors].sort((a, b) => a.length - b.length);
     return best.flatMap((inner) => flattenIssue(inner, path));
   }

@@ -1,3 +1,5 @@
+import { quieten } from './quieten.js';
+
 /**
  * The only source of time in the SDK. Tests hand in one they can move; nothing else may call `Date.now` or `setTimeout`
  * for policy.
@@ -47,6 +49,7 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       signal?.removeEventListener('abort', onAbort);
       resolve();
     });
+    if (signal) quieten(signal);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

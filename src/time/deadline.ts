@@ -1,7 +1,7 @@
-import { setMaxListeners } from 'node:events';
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaTimeoutError, type TimeoutPhase } from '../errors/timeout.js';
 import type { Clock } from './clock.js';
+import { quieten } from './quieten.js';
 
 /** What a {@link Deadline} needs to know. */
 export interface DeadlineOptions {
@@ -62,7 +62,11 @@ export class Deadline {
   /** Waits for `work` no longer than the deadline, even if `work` ignores its signal. */
   async race<Value>(work: Value | PromiseLike<Value>): Promise<Value> {
     const { signal } = this;
-    signal.throwIfAborted();
+    if (signal.aborted) {
+      // Nobody will look at the work any more; its failure must not end the process as an unhandled rejection.
+      Promise.resolve(work).catch(() => undefined);
+      throw signal.reason;
+    }
     let onAbort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
       onAbort = () => {
@@ -89,13 +93,4 @@ export class Deadline {
     const ours = reason instanceof AntennaTimeoutError || reason instanceof AntennaAbortError;
     this.#controller.abort(ours ? reason : new AntennaAbortError({ cause: reason }));
   };
-}
-
-const quietened = new WeakSet<AbortSignal>();
-
-/** A worker's shutdown signal serves dozens of calls at once; Node would call that a leak from the eleventh on, on standard error. */
-function quieten(signal: AbortSignal): void {
-  if (quietened.has(signal)) return;
-  quietened.add(signal);
-  if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }

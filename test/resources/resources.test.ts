@@ -292,7 +292,7 @@ describe('what the server would refuse or mangle is never sent', () => {
   });
 
   it.each([0, 1.5, -1, Number.NaN])('a batch size of %s', async (batchSize) => {
-    await expect(client.tasks.reserve(5, { batchSize })).rejects.toThrow('batch_size');
+    await expect(client.tasks.reserve(5, { batchSize })).rejects.toThrow('batchSize');
     expect(stub.seen).toEqual([]);
   });
 
