@@ -1,0 +1,143 @@
+import { AntennaApiError } from '../../errors/api.js';
+import { errorOutcome } from '../outcome.js';
+import type { Fate } from '../report.js';
+import type { RunContext } from '../runtime/context.js';
+import type { BodyCap } from './body-cap.js';
+import { bytesOf, outboxEntry, type OutboxEntry } from './entry.js';
+import { isolate } from './isolate.js';
+import { halve } from './packer.js';
+import type { Poster } from './poster.js';
+
+/** What delivering a parcel needs, and whom it tells. */
+export interface ParcelTools {
+  readonly context: RunContext;
+  readonly poster: Poster;
+  readonly cap: BodyCap;
+  /** The job does not exist any more. */
+  readonly gone: (jobId: number) => void;
+  /** The server refuses everything that we can say for this job. */
+  readonly rejected: (jobId: number, reason: string) => void;
+}
+
+/**
+ * Delivers one post's worth of outcomes, splitting it as the server demands: in halves when it is too large, down to the culprit when
+ * it is refused for its content.
+ */
+export class Parcel {
+  readonly #tools: ParcelTools;
+  readonly #jobId: number;
+  readonly #left: OutboxEntry[] = [];
+  /** Error results that take the place of what cannot be posted; together at the end, to spare posts. */
+  readonly #replacements: OutboxEntry[] = [];
+  #accepted = 0;
+  #refusedSingles = 0;
+  #contractTested = false;
+
+  constructor(jobId: number, tools: ParcelTools) {
+    this.#jobId = jobId;
+    this.#tools = tools;
+  }
+
+  /** @returns the entries that the end of the run left undelivered. Never throws. */
+  async deliver(entries: readonly OutboxEntry[]): Promise<readonly OutboxEntry[]> {
+    await this.#deliver(entries);
+    for (let batch = this.#replacements.splice(0); batch.length > 0; batch = this.#replacements.splice(0))
+      await this.#deliver(batch);
+    return this.#left;
+  }
+
+  async #deliver(entries: readonly OutboxEntry[]): Promise<void> {
+    const verdict = await this.#post(entries);
+    if (verdict === 'too-large') await this.#shrink(entries);
+    if (verdict === 'invalid') await this.#findCulprit(entries);
+  }
+
+  /** @returns `decided` when nothing is left to do for these entries here. */
+  async #post(entries: readonly OutboxEntry[]): Promise<'decided' | 'too-large' | 'invalid'> {
+    const end = await this.#tools.poster.post(this.#jobId, entries);
+    switch (end.verdict) {
+      case 'accepted':
+        this.#accepted += entries.length;
+        this.#tools.cap.accepted();
+        return 'decided';
+      case 'aborted':
+        this.#left.push(...end.left);
+        return 'decided';
+      case 'gone':
+        this.#settle(end.left, 'dropped');
+        this.#tools.gone(this.#jobId);
+        return 'decided';
+      default:
+        this.#tools.context.bus.emit('split', {
+          jobId: this.#jobId,
+          count: entries.length,
+          reason: end.verdict,
+        });
+        if (entries.length === 1 && end.verdict === 'invalid') this.#note(end.error);
+        return end.verdict;
+    }
+  }
+
+  async #shrink(entries: readonly OutboxEntry[]): Promise<void> {
+    const { cap } = this.#tools;
+    const largest = Math.max(...entries.map(({ bytes }) => bytes));
+    cap.tooLarge(bytesOf(entries), largest);
+    const [only] = entries;
+    if (entries.length > 1) for (const half of halve(entries)) await this.#deliver(half);
+    else if (only) this.#replace(only, `result too large: ${only.outcome.body.length} bytes`);
+  }
+
+  async #findCulprit(entries: readonly OutboxEntry[]): Promise<void> {
+    const undecided = await isolate(entries, {
+      post: async (part) => (await this.#post(part)) === 'decided',
+      bad: (entry) => this.#bad(entry),
+    });
+    if (undecided.length === 0) return;
+    this.#settle([...undecided, ...this.#replacements.splice(0)], 'dropped');
+  }
+
+  /**
+   * An entry was refused on its own. Two of them before anything was accepted may mean that the server speaks another contract: then
+   * even an error result is refused, and searching on would only refuse one result after the other.
+   * @returns false in that case.
+   */
+  async #bad(entry: OutboxEntry): Promise<boolean> {
+    this.#refusedSingles += 1;
+    this.#replace(entry, 'result refused by the server as invalid');
+    const suspicious = this.#accepted === 0 && this.#refusedSingles >= 2 && !this.#contractTested;
+    if (!suspicious) return true;
+    this.#contractTested = true;
+    const probe = this.#replacements.shift();
+    if (!probe) return false;
+    if ((await this.#post([probe])) === 'decided') return true;
+    this.#replacements.unshift(probe);
+    this.#tools.rejected(this.#jobId, 'the server refuses even error results of this job');
+    return false;
+  }
+
+  /** An error result in place of a result that cannot be delivered, so that the image is accounted for. */
+  #replace(entry: OutboxEntry, text: string): void {
+    const { item, outcome } = entry;
+    if (outcome.kind === 'error') {
+      this.#settle([entry], 'dropped');
+      return;
+    }
+    this.#tools.context.tally.add(this.#jobId, 'failed');
+    this.#tools.context.tally.add(this.#jobId, 'succeeded', -1);
+    const replacement = errorOutcome(outcome.imageId, text);
+    this.#replacements.push(outboxEntry(item, replacement, entry.enqueuedAtMs));
+  }
+
+  #settle(entries: readonly OutboxEntry[], fate: Fate): void {
+    for (const { item } of entries) this.#tools.context.hold.settle(item, fate);
+  }
+
+  #note(error: unknown): void {
+    const detail = error instanceof AntennaApiError ? error.detail : '';
+    this.#tools.context.note(
+      error,
+      `posting a result, which the server refuses (${detail}); its image will be reported as failed`,
+      this.#jobId,
+    );
+  }
+}

@@ -1,0 +1,82 @@
+import { Downloader } from '../download.js';
+import { Outbox, type WriteAhead } from '../outbox/outbox.js';
+import { DownloadStage } from '../stages/download-stage.js';
+import { ProcessStage } from '../stages/process-stage.js';
+import type { RunContext } from './context.js';
+import { Intake } from './intake.js';
+import { Outcomes } from './outcomes.js';
+import type { WorkItem } from './work-item.js';
+
+/** Whom the engine tells. */
+export interface EngineHooks {
+  readonly accepted: (jobId: number) => void;
+  readonly gone: (jobId: number) => void;
+  readonly rejected: (jobId: number, reason: string) => void;
+}
+
+/**
+ * The stages a task passes, wired together: intake → download → process → encode → outbox. Each takes work whenever it has room;
+ * how much there is at all is decided before the intake.
+ */
+export class Engine {
+  readonly intake: Intake;
+  readonly outbox: Outbox;
+  readonly #downloader: Downloader;
+  readonly #downloads: DownloadStage;
+  readonly #process: ProcessStage;
+  readonly #outcomes: Outcomes;
+
+  constructor(context: RunContext, hooks: EngineHooks, writeAhead?: WriteAhead) {
+    const { options, clock } = context;
+    this.outbox = new Outbox(context, hooks, writeAhead);
+    this.#outcomes = new Outcomes(context, this.outbox);
+    this.#process = new ProcessStage(context, this.#outcomes);
+    this.#downloader = new Downloader({
+      clock,
+      random: options.random,
+      limits: options.download,
+      fetch: options.fetch,
+    });
+    this.#downloads = new DownloadStage(context, this.#downloader, {
+      downloaded: (item) => {
+        this.#process.offer(item);
+      },
+      failed: (item, error) => {
+        this.#outcomes.failed(item, error);
+      },
+    });
+    this.intake = new Intake(context, this.outbox, (items) => {
+      this.#downloads.offer(items);
+    });
+  }
+
+  /** Handler calls that run. */
+  get processing(): number {
+    return this.#process.running;
+  }
+
+  /** A task left the worker; memory and slots may be free. */
+  settled(item: WorkItem): void {
+    this.intake.settled(item);
+  }
+
+  /** Lets every stage look again. */
+  pumpAll(): void {
+    this.#downloads.pump();
+    this.#process.pump();
+    this.outbox.pump();
+  }
+
+  /** Resolves when nothing runs any more. */
+  async idle(): Promise<void> {
+    await this.#downloads.idle();
+    await this.#process.idle();
+    await this.#outcomes.idle();
+    await this.outbox.idle();
+  }
+
+  async close(): Promise<void> {
+    this.#process.dispose();
+    await this.#downloader.close();
+  }
+}
