@@ -5,9 +5,15 @@ import { addProject } from './build/project.js';
 import type { ProjectHandle, ProjectOptions } from './build/project.js';
 import { addUser } from './build/user.js';
 import type { UserHandle, UserOptions } from './build/user.js';
+import { FaultChain } from './faults/chain.js';
+import type { FaultHandle } from './faults/chain.js';
 import { Faults } from './faults/faults.js';
+import { answerOf } from './faults/http-faults.js';
+import type { AnswerOptions } from './faults/http-faults.js';
+import type { Scope } from './faults/scope.js';
 import { reapIdleJobs } from './jobs/reaper.js';
 import type { RequestRecord } from './messages.js';
+import { createRandom } from './random.js';
 import { resolveSettings } from './options.js';
 import type { ContractServerOptions, Dialect, Settings } from './options.js';
 import type { Reply } from './reply.js';
@@ -48,6 +54,7 @@ export class ContractServer {
   readonly #routes: readonly Route[];
   readonly #requests: RequestLog;
   readonly #listeners = new Set<Listener>();
+  readonly #chain: FaultChain;
   #antenna: Antenna;
   #cancelReaper: () => void = () => undefined;
 
@@ -56,7 +63,9 @@ export class ContractServer {
     this.#routes = routesOf(this.#settings.dialect);
     this.#requests = new RequestLog(this.#settings.requestLimit);
     this.#antenna = new Antenna(this.#settings);
-    this.faults = new Faults(() => this.#antenna);
+    // A source of its own, so that faults do not change the ids and orders a seed gives.
+    this.#chain = new FaultChain(createRandom(this.#settings.seed + 1));
+    this.faults = new Faults(this.#chain, this.#settings.clock, () => this.#antenna);
     this.clock = serverClock(this.#settings.clock);
     const exchange = (request: RequestRecord): Promise<Reply> => this.#exchange(request);
     this.handlers = createHandlers(exchange, this.#settings.baseUrl);
@@ -86,6 +95,16 @@ export class ContractServer {
   /** Adds a project. */
   project(options: ProjectOptions = {}): ProjectHandle {
     return addProject(this.#antenna, options);
+  }
+
+  /**
+   * Replaces answers, by default one: the next that the scope matches. A function sees the request and returns the answer.
+   * @example server.use({ route: 'tasks' }, { status: 200, body: { tasks: [] } })
+   */
+  use(scope: Scope, answer: AnswerOptions | ((request: RequestRecord) => AnswerOptions)): FaultHandle {
+    return this.#chain.add({ times: 1, ...scope }, async (request) =>
+      answerOf(typeof answer === 'function' ? answer(request) : answer),
+    );
   }
 
   /** A job by id, for one that was created through the API; undefined if there is none. */
@@ -118,6 +137,7 @@ export class ContractServer {
   /** Forgets all state, requests and faults; handles made before are worthless. Listeners stay open. */
   reset(): void {
     this.#antenna.background.clear();
+    this.#chain.clear();
     this.#antenna = new Antenna(this.#settings);
     this.#requests.clear();
   }
@@ -134,10 +154,16 @@ export class ContractServer {
 
   async #exchange(request: RequestRecord): Promise<Reply> {
     const at = this.clock.wallNow();
+    const reply = await this.#chain.run(request, (passed) => this.#handle(passed));
+    const response = reply.kind === 'answer' || reply.kind === 'partial' ? reply.response : null;
+    this.#requests.add(at, request, response);
+    return reply;
+  }
+
+  async #handle(request: RequestRecord): Promise<Reply> {
     const antenna = this.#antenna;
     const response = await dispatch(antenna, this.#routes, request);
     antenna.background.runDue();
-    this.#requests.add(at, request, response);
     return { kind: 'answer', response };
   }
 

@@ -63,7 +63,11 @@ async function send(
   // A stream is sent chunked, which the real server reads as an empty body (T2).
   const reply = await untilAborted(signal, exchange(isStream ? { ...record, body: '' } : record));
   if (reply.kind === 'silence') return await untilAborted(signal, new Promise<never>(() => undefined));
-  if (reply.kind === 'reset') throw connectionError('ECONNRESET', 'The connection was cut before an answer.');
+  if (reply.kind === 'reset') {
+    throw reply.refused
+      ? connectionError('ECONNREFUSED', 'The connection was refused.')
+      : connectionError('ECONNRESET', 'The connection was cut before an answer.');
+  }
   const response = abortable(toResponse(reply), signal);
   Object.defineProperty(response, 'url', { value: request.url });
   return response;
@@ -74,6 +78,8 @@ function untilAborted<Value>(signal: AbortSignal, pending: Promise<Value>): Prom
     const onAbort = (): void => {
       reject(signal.reason as Error);
     };
+    // The abort may have come while the request was being read.
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     pending.then(resolve, reject).finally(() => {
       signal.removeEventListener('abort', onAbort);

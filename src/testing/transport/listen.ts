@@ -112,5 +112,6 @@ function write(outgoing: ServerResponse, reply: Reply): void {
 
 function writeHead(outgoing: ServerResponse, response: ResponseRecord, bodyBytes: number): void {
   const length = response.status === 204 ? {} : { 'content-length': String(bodyBytes) };
+  // Headers of the response come last: a fault may lie about the length.
   outgoing.writeHead(response.status, { ...length, ...response.headers });
 }

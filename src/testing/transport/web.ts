@@ -24,7 +24,7 @@ export async function toRecord(request: Request): Promise<RequestRecord> {
 /** A WHATWG response for an answer, or for the part of it that arrives. */
 export function toResponse(reply: Extract<Reply, { kind: 'answer' | 'partial' }>): Response {
   const { response } = reply;
-  const body = reply.kind === 'partial' ? partialBody(response, reply) : response.body;
+  const body = reply.kind === 'partial' ? partialBody(response, reply) : Buffer.from(response.body);
   return new Response(BODILESS.includes(response.status) ? null : body, {
     status: response.status,
     headers: { ...response.headers },
@@ -35,7 +35,7 @@ function partialBody(
   response: ResponseRecord,
   fault: { readonly sentBytes: number; readonly then: 'stall' | 'reset' },
 ): ReadableStream<Uint8Array> {
-  const bytes = new TextEncoder().encode(response.body).subarray(0, fault.sentBytes);
+  const bytes = Buffer.from(response.body).subarray(0, fault.sentBytes);
   let isSent = false;
   return new ReadableStream({
     pull(controller) {

@@ -36,7 +36,7 @@ export function redirect(location: string, status = 301): ResponseRecord {
 
 /** The browsable page that `Accept: text/html` gets instead of JSON. */
 export function browsable(response: ResponseRecord): ResponseRecord {
-  const escaped = response.body.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const escaped = String(response.body).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return {
     ...response,
     headers: { ...response.headers, 'content-type': HTML },
