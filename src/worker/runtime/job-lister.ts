@@ -49,6 +49,11 @@ export class JobLister {
     this.#lastContactAt = this.#context.clock.now();
   }
 
+  /** There is nothing to do: a new job or the end of an old one should be seen soon. */
+  idle(): void {
+    this.#parts.wakeup.notify();
+  }
+
   /** The server accepted results of this job. */
   accepted(jobId: number): void {
     this.contact();
@@ -86,7 +91,7 @@ export class JobLister {
     }
     if (client.dialect === 'token') this.contact();
     const { added, removed } = rotation.sync([...found.values()], clock.now());
-    this.#lastList = { askedAtMs, jobs: rotation.jobs.length };
+    this.#lastList = { askedAtMs, jobs: found.size };
     for (const { id, pipeline } of added) bus.emit('job_added', { jobId: id, pipeline: pipeline.slug });
     for (const { id } of removed) bus.emit('job_removed', { jobId: id, reason: 'not-listed' });
     this.#lastJobId ??= added[0]?.id;

@@ -34,6 +34,8 @@ export interface ReserveLoopParts {
   /** Asked when there is nothing to do. */
   readonly isDrained: () => boolean;
   readonly onContact: () => void;
+  /** A job was empty and nothing is in hand. */
+  readonly onIdle: () => void;
   /** Lets stages look again after the clock jumped. */
   readonly pumpAll: () => void;
 }
@@ -154,7 +156,7 @@ export class ReserveLoop {
     tasks: readonly Task[],
     asked: { readonly count: number; readonly leasedAt: Instant; readonly durationMs: number },
   ): void {
-    const { bus, clock, leases, options, estimator } = this.#context;
+    const { bus, clock, leases, options, estimator, hold } = this.#context;
     const { rotation, intake } = this.#parts;
     const nowMs = clock.now();
     if (tasks.length === 0) {
@@ -162,6 +164,7 @@ export class ReserveLoop {
         bus.emit('empty', { jobId: job.id, empties });
         return emptyBackoffMs(empties, leases.lengthMs, options.random(), options.pollIntervalMs);
       });
+      if (hold.size === 0) this.#parts.onIdle();
       return;
     }
     const costMs = estimator.taskMeanMs(job.pipeline.slug, nowMs) ?? MIN_QUANTUM_MS / asked.count;

@@ -225,6 +225,9 @@ export class WorkerRun {
       onContact: () => {
         this.#lister.contact();
       },
+      onIdle: () => {
+        this.#lister.idle();
+      },
       pumpAll: () => {
         this.#engine.pumpAll();
       },
