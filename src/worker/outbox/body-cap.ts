@@ -5,10 +5,14 @@ export const MAX_POST_RESULTS = 50;
 /** Accepted posts after which a learned cap may grow again. */
 const GROW_AFTER = 20;
 
-/** How many bytes a post may have: the configured size, lowered by every 413, raised slowly by successes. */
+/**
+ * How many bytes a post may have: the configured size, lowered by every 413 to half of what was refused, though not below what was
+ * accepted before, and raised slowly by successes.
+ */
 export class BodyCap {
   readonly #configuredBytes: number;
   #bytes: number;
+  #largestAccepted = 0;
   #successes = 0;
 
   constructor(configuredBytes: number = MAX_POST_BYTES) {
@@ -20,13 +24,18 @@ export class BodyCap {
     return this.#bytes;
   }
 
-  /** A 413. A post is not cut below its largest single result: that one is dealt with alone. */
-  tooLarge(attemptedBytes: number, largestSingleBytes: number): void {
-    this.#bytes = Math.min(this.#bytes, Math.max(Math.floor(attemptedBytes / 2), largestSingleBytes));
+  /** A 413 for a post of this size. */
+  tooLarge(attemptedBytes: number): void {
+    // What was accepted once and is refused now means that the proxy has changed its mind.
+    if (this.#largestAccepted >= attemptedBytes) this.#largestAccepted = 0;
+    const lowered = Math.max(Math.floor(attemptedBytes / 2), this.#largestAccepted);
+    this.#bytes = Math.max(1, Math.min(this.#bytes, lowered));
     this.#successes = 0;
   }
 
-  accepted(): void {
+  /** A post of this size was accepted. */
+  accepted(bytes: number): void {
+    this.#largestAccepted = Math.max(this.#largestAccepted, bytes);
     if (this.#bytes >= this.#configuredBytes) return;
     this.#successes += 1;
     if (this.#successes < GROW_AFTER) return;

@@ -58,7 +58,7 @@ export class Parcel {
     switch (end.verdict) {
       case 'accepted':
         this.#accepted += entries.length;
-        this.#tools.cap.accepted();
+        this.#tools.cap.accepted(bytesOf(entries));
         return 'decided';
       case 'aborted':
         this.#left.push(...end.left);
@@ -79,9 +79,7 @@ export class Parcel {
   }
 
   async #shrink(entries: readonly OutboxEntry[]): Promise<void> {
-    const { cap } = this.#tools;
-    const largest = Math.max(...entries.map(({ bytes }) => bytes));
-    cap.tooLarge(bytesOf(entries), largest);
+    this.#tools.cap.tooLarge(bytesOf(entries));
     const [only] = entries;
     if (entries.length > 1) for (const half of halve(entries)) await this.#deliver(half);
     else if (only) this.#replace(only, `result too large: ${only.outcome.body.length} bytes`);

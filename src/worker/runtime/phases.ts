@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { AntennaError } from '../../errors/base.js';
 import type { Clock } from '../../time/clock.js';
 
@@ -23,6 +24,8 @@ export class Phases {
   constructor(clock: Clock, onEnter: (phase: 'draining' | 'stopping') => void) {
     this.#clock = clock;
     this.#onEnter = onEnter;
+    // Every download, handler call and post in flight listens; Node would take that for a leak.
+    for (const { signal } of [this.#drain, this.#cutoff, this.#flush, this.#hard]) setMaxListeners(0, signal);
   }
 
   /** Aborts when no more tasks are to be taken. */

@@ -48,7 +48,7 @@ export const anyImage: FetchLike = (input) =>
 /** Any image, after a while on the rig's clock. */
 export function slowImages(clock: TestClock, delayMs: number): FetchLike {
   return async (input, init) => {
-    await sleep(clock, delayMs, init.signal ?? undefined);
+    await sleep(clock, delayMs, init.signal);
     return new Response(`image ${input}`, { status: 200 });
   };
 }
@@ -144,15 +144,15 @@ export async function drive<Value>(
   options: { readonly maxMs?: number; readonly stepMs?: number } = {},
 ): Promise<Value> {
   const { maxMs = 3_600_000, stepMs = 250 } = options;
-  let settled = false;
+  const state: { settled: boolean } = { settled: false };
   const mark = (): void => {
-    settled = true;
+    state.settled = true;
   };
   work.then(mark, mark);
   const endAt = clock.now() + maxMs;
   while (clock.now() < endAt) {
     await clock.advance(stepMs);
-    if (settled) return work;
+    if (state.settled) return work;
   }
   throw new Error(`still not done after ${maxMs} ms of virtual time`);
 }
