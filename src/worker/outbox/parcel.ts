@@ -5,7 +5,7 @@ import type { RunContext } from '../runtime/context.js';
 import type { BodyCap } from './body-cap.js';
 import { bytesOf, outboxEntry, type OutboxEntry } from './entry.js';
 import { isolate } from './isolate.js';
-import { halve } from './packer.js';
+import { packCount } from './packer.js';
 import type { Poster } from './poster.js';
 
 /** What delivering a parcel needs, and whom it tells. */
@@ -79,10 +79,19 @@ export class Parcel {
   }
 
   async #shrink(entries: readonly OutboxEntry[]): Promise<void> {
-    this.#tools.cap.tooLarge(bytesOf(entries));
+    const { cap } = this.#tools;
+    cap.tooLarge(bytesOf(entries));
     const [only] = entries;
-    if (entries.length > 1) for (const half of halve(entries)) await this.#deliver(half);
-    else if (only) this.#replace(only, `result too large: ${only.outcome.body.length} bytes`);
+    if (only && entries.length === 1) {
+      this.#replace(only, `result too large: ${only.outcome.body.length} bytes`);
+      return;
+    }
+    // By the cap as it is at each step: other posts teach it too.
+    for (let rest = entries; rest.length > 0;) {
+      const fits = packCount(rest, { maxBytes: cap.bytes, maxResults: Math.ceil(entries.length / 2) });
+      await this.#deliver(rest.slice(0, fits));
+      rest = rest.slice(fits);
+    }
   }
 
   async #findCulprit(entries: readonly OutboxEntry[]): Promise<void> {
@@ -100,6 +109,12 @@ export class Parcel {
    * @returns false in that case.
    */
   async #bad(entry: OutboxEntry): Promise<boolean> {
+    if (entry.outcome.kind === 'error') {
+      // Two strings, and refused: nothing that we could say for this job would be accepted.
+      this.#settle([entry], 'dropped');
+      this.#reject();
+      return true;
+    }
     this.#refusedSingles += 1;
     this.#replace(entry, 'result refused by the server as invalid');
     const suspicious = this.#accepted === 0 && this.#refusedSingles >= 2 && !this.#contractTested;
@@ -109,8 +124,12 @@ export class Parcel {
     if (!probe) return false;
     if ((await this.#post([probe])) === 'decided') return true;
     this.#replacements.unshift(probe);
-    this.#tools.rejected(this.#jobId, 'the server refuses even error results of this job');
+    this.#reject();
     return false;
+  }
+
+  #reject(): void {
+    this.#tools.rejected(this.#jobId, 'the server refuses even error results of this job');
   }
 
   /** An error result in place of a result that cannot be delivered, so that the image is accounted for. */
