@@ -29,3 +29,6 @@ export type { AnswerOptions, HandledOption, HttpFaults } from './faults/http-fau
 export type { RouteName, Scope } from './faults/scope.js';
 export type { RequestRecord, ResponseRecord } from './messages.js';
 export type { Reply } from './reply.js';
+export { serveContractServer } from './seed/serve.js';
+export type { ServedContractServer } from './seed/serve.js';
+export type { ContractServerSeed } from './seed/schema.js';

@@ -20,6 +20,7 @@ import type { Reply } from './reply.js';
 import { RequestLog } from './request-log.js';
 import type { LoggedRequest } from './request-log.js';
 import { routesOf } from './routes/index.js';
+import { idleClock, machineClock } from './time/clock.js';
 import type { Clock } from './time/clock.js';
 import type { TestClock } from './time/test-clock.js';
 import { createFetch } from './transport/fetch.js';
@@ -175,7 +176,8 @@ export class ContractServer {
   #scheduleReaper(): void {
     const { reaper, reapEveryMs, clock } = this.#settings;
     if (!reaper) return;
-    this.#cancelReaper = clock.schedule(reapEveryMs, () => {
+    const schedule = clock === machineClock ? idleClock : clock;
+    this.#cancelReaper = schedule.schedule(reapEveryMs, () => {
       this.reap();
       this.#scheduleReaper();
     });

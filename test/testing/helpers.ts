@@ -2,9 +2,9 @@ import { createContractServer, createTestClock } from '../../src/testing/index.j
 import type { ContractServerOptions, TestClock } from '../../src/testing/index.js';
 
 /** A small world: one project, a service with a key, a pipeline, a superuser. */
-export function createWorld(options: Partial<ContractServerOptions> = {}) {
+export function createWorld(options: Partial<Omit<ContractServerOptions, 'clock'>> = {}) {
   const clock: TestClock = createTestClock();
-  const server = createContractServer({ dialect: 'api-key', clock, ...options });
+  const server = createContractServer({ dialect: 'api-key', ...options, clock });
   const user = server.user({ email: 'root@example.org', password: 'secret', superuser: true });
   const project = server.project({ name: 'Meadow', owner: server.user({ email: 'owner@example.org' }) });
   const service = project.service({ name: 'worker-a' });

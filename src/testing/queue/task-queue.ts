@@ -183,7 +183,7 @@ export class TaskQueue {
     for (let lease = this.#leases.peek(); lease && lease.expiresAt <= now; lease = this.#leases.peek()) {
       this.#leases.shift();
       const { entry } = lease;
-      if (entry.state !== 'outstanding' || entry.deliveries !== lease.delivery) continue;
+      if (entry.state !== 'outstanding') continue;
       this.#observer.onExpired?.(entry.imageId, lease.delivery);
       if (entry.deliveries < this.#limits.maxDeliveries) {
         this.#expired.push(entry);

@@ -1,17 +1,14 @@
-/** What the server needs of a clock; the SDK's own clock fits, and so does any test's. */
-export interface Clock {
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Milliseconds since the Unix epoch. */
-  wallNow(): number;
-  /** Calls `run` once, `delayMs` from now; returns a function that cancels it. */
-  schedule(delayMs: number, run: () => void): () => void;
-}
+import { systemClock } from '../../time/clock.js';
+import type { Clock } from '../../time/clock.js';
 
-/** The machine's clock. Its timers do not keep a finished test process alive. */
-export const machineClock: Clock = {
-  now: () => performance.now(),
-  wallNow: () => Date.now(),
+export type { Clock };
+
+/** The machine's clock: what a server runs on unless a test gives it another. */
+export const machineClock = systemClock;
+
+/** The machine's clock for work that must not keep a finished process alive, such as the reaper's schedule. */
+export const idleClock: Clock = {
+  ...systemClock,
   schedule(delayMs, run) {
     const timer = setTimeout(run, Math.max(0, delayMs));
     timer.unref();
