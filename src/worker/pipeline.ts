@@ -5,7 +5,9 @@ import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Logger } from '../log/logger.js';
 import { isDetector, registrationIssues } from '../registration/precheck.js';
 import { issuesOf } from '../resources/core.js';
-import type { Executor } from './executors/executor.js';
+import type { Clock } from '../time/clock.js';
+import type { Executor, HandlerContext } from './executors/executor.js';
+import type { BatchOutput } from './executors/handlers.js';
 import { InlineExecutor } from './executors/inline.js';
 
 /** A downloaded image, as a handler gets it. */
@@ -23,8 +25,6 @@ export interface TaskImage {
 export interface ProcessContext {
   /** Aborts when the work has become pointless or the worker must end now. A graceful stop does not abort it. */
   readonly signal: AbortSignal;
-  /** Aborts when a graceful stop begins: finish what is in hand, and start nothing long. */
-  readonly stopping: AbortSignal;
   /** The task's configuration, on servers that send one; `{}` otherwise. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly logger: Logger;
@@ -65,7 +65,7 @@ export interface ProcessResult {
 /** Finds and names the insects of one image. */
 export type ProcessHandler = (
   image: TaskImage,
-  context: ProcessContext,
+  context: HandlerContext,
 ) => ProcessResult | Promise<ProcessResult>;
 
 /**
@@ -74,14 +74,11 @@ export type ProcessHandler = (
  */
 export type ProcessBatchHandler = (
   images: readonly TaskImage[],
-  context: ProcessContext,
+  context: HandlerContext,
 ) => BatchOutput | Promise<BatchOutput>;
 
-/** What a {@link ProcessBatchHandler} returns. */
-export type BatchOutput = readonly (ProcessResult | Error)[] | ReadonlyMap<string, ProcessResult | Error>;
-
-/** Loads and warms a model. */
-export type WarmUp = (context: ProcessContext) => unknown;
+/** Loads and warms a model. May return the milliseconds that one image takes, which saves the worker the first careful steps. */
+export type WarmUp = (context: HandlerContext) => unknown;
 
 /** A pipeline as registered, and the code behind it: one of `process`, `processBatch` and `executor`. */
 export interface PipelineDefinition extends PipelineConfig {
@@ -92,15 +89,19 @@ export interface PipelineDefinition extends PipelineConfig {
   readonly batchSize?: number | undefined;
   /** Called before the first reservation, so that no task waits for the model to load. */
   readonly warmUp?: WarmUp | undefined;
-  /** Runs the handler elsewhere, such as in a thread or a child process. */
-  readonly executor?: Executor | undefined;
+  /**
+   * Runs the handler elsewhere, such as in a thread or a child process. The worker closes it when a run ends: give a function that
+   * makes one if `run()` is called more than once.
+   */
+  readonly executor?: Executor | (() => Executor) | undefined;
 }
 
 /** A checked {@link PipelineDefinition}. */
 export interface Pipeline {
   readonly config: PipelineConfig;
   readonly slug: string;
-  readonly executor: Executor;
+  /** Makes what runs the handler, for one run of a worker. */
+  readonly createExecutor: (clock: Clock) => Executor;
   /** Images in one call of the executor at most. */
   readonly batchSize: number;
   readonly detector: AlgorithmConfig;
@@ -131,7 +132,10 @@ export function definePipeline(definition: PipelineDefinition): Pipeline {
   return {
     config,
     slug: config.slug,
-    executor: executor ?? new InlineExecutor({ process, processBatch, warmUp }),
+    createExecutor: (clock) => {
+      if (executor === undefined) return new InlineExecutor({ process, processBatch, warmUp, clock });
+      return typeof executor === 'function' ? executor() : executor;
+    },
     batchSize: batchSize ?? (processBatch ? DEFAULT_BATCH_SIZE : 1),
     detector,
     algorithms: new Map(config.algorithms.map((algorithm) => [algorithm.key, algorithm])),

@@ -3,9 +3,6 @@ import { PermanentTaskError, RetryableTaskError } from './task-errors.js';
 /** What becomes of a task that failed: an error result, which is final, or silence, so that its lease lapses. */
 export type Verdict = 'post-error' | 'let-lapse';
 
-/** Codes of errors that say nothing about the image: the process that ran the handler died. */
-const CRASH_CODES: ReadonlySet<string> = new Set(['executor_crashed']);
-
 /**
  * Decides what a failure means. An error result is final on the server (trap T26), so a passing fault must not use one while another
  * delivery is left; on the last delivery it must, or the job would wait for an image that nobody will be given again.
@@ -13,19 +10,13 @@ const CRASH_CODES: ReadonlySet<string> = new Set(['executor_crashed']);
  * @param delivery - number of this delivery, if it could be read.
  */
 export function judge(error: unknown, delivery: number | undefined, maxDeliveries: number): Verdict {
-  if (error instanceof PermanentTaskError) return 'post-error';
-  if (!isPassing(error)) return 'post-error';
+  if (!(error instanceof RetryableTaskError)) return 'post-error';
   return delivery !== undefined && delivery >= maxDeliveries ? 'post-error' : 'let-lapse';
-}
-
-function isPassing(error: unknown): boolean {
-  if (error instanceof RetryableTaskError) return true;
-  return error instanceof Error && 'code' in error && CRASH_CODES.has(String(error.code));
 }
 
 /** True for errors with which a handler has decided; others are worth one more try. */
 export function isDecided(error: unknown): boolean {
-  return error instanceof PermanentTaskError || isPassing(error);
+  return error instanceof PermanentTaskError || error instanceof RetryableTaskError;
 }
 
 /** Longest error text that is posted; the server shows it in the job's log. */

@@ -1,72 +1,107 @@
-import { AntennaError } from '../../errors/base.js';
-import type { ProcessBatchHandler, ProcessContext, ProcessHandler, TaskImage, WarmUp } from '../pipeline.js';
-import type { BatchOutcome, Executor } from './executor.js';
+import { systemClock, type Clock } from '../../time/clock.js';
+import type { ProcessContext, TaskImage } from '../pipeline.js';
+import { HandlerAbortError } from './abort-reason.js';
+import { EXECUTOR_DEFAULTS } from './defaults.js';
+import { deferred } from './deferred.js';
+import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
+import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
+import { JoinedSignal, sharedController } from './joined-signal.js';
+import { callHandlers, callWarmUp, modeOf, type Handlers } from './handlers.js';
+import { runUnits } from './run-units.js';
+import { settle, Supervision } from './supervise.js';
 
-/** What runs in this thread. */
-export interface InlineHandlers {
-  readonly process?: ProcessHandler | undefined;
-  readonly processBatch?: ProcessBatchHandler | undefined;
-  readonly warmUp?: WarmUp | undefined;
+/** Options of {@link InlineExecutor}: the handlers, and limits in milliseconds. */
+export interface InlineExecutorOptions extends Handlers {
+  /** For one call of the handler. Default 300,000. */
+  readonly timeoutMs?: number | undefined;
+  /** From an abort until the call is given up. Default 1,000. */
+  readonly abortGraceMs?: number | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /**
  * Runs the handler in the worker's own thread: right for handlers that wait (a remote GPU, a native library with threads of its own).
- * One that computes in JavaScript blocks heartbeats and posts meanwhile and belongs in another thread.
+ * One that computes in JavaScript blocks heartbeats and posts meanwhile and belongs in a thread.
+ *
+ * A call that is given up goes on in the background, since nothing can end it; its answer is ignored.
  */
 export class InlineExecutor implements Executor {
-  readonly #handlers: InlineHandlers;
+  readonly kind = 'inline';
+  readonly #options: InlineExecutorOptions;
+  readonly #clock: Clock;
+  readonly #closing = sharedController();
+  readonly #running = new Set<Promise<unknown>>();
+  #timeouts = 0;
 
-  constructor(handlers: InlineHandlers) {
-    this.#handlers = handlers;
+  constructor(options: InlineExecutorOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
-  async warmUp(context: ProcessContext): Promise<void> {
-    await this.#handlers.warmUp?.(context);
+  async warmUp(context?: ProcessContext): Promise<number | undefined> {
+    if (!context) return undefined;
+    try {
+      return await callWarmUp(this.#options, { stopping: this.#closing.signal, ...context });
+    } catch (error) {
+      throw new HandlerStartError(
+        `warmUp failed: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
   }
 
-  async run(batch: readonly TaskImage[], context: ProcessContext): Promise<readonly BatchOutcome[]> {
-    const { process, processBatch } = this.#handlers;
-    if (processBatch) return runBatch(processBatch, batch, context);
-    if (process) return Promise.all(batch.map((image) => runOne(process, image, context)));
-    throw new AntennaError({ code: 'no_handler', message: 'The pipeline has no handler for this executor' });
+  async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
+    const joined = new JoinedSignal([this.#closing.signal, context.signal]);
+    const inner = { ...context, signal: joined.signal };
+    const work = runUnits(batch, modeOf(this.#options), (unit) => this.#attempt(unit, inner));
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      joined.dispose();
+      this.#running.delete(work);
+    }
   }
 
   async close(): Promise<void> {
-    // Nothing of its own to close.
+    this.#closing.abort(new HandlerAbortError('shutdown'));
+    await Promise.all(this.#running);
   }
-}
 
-async function runOne(
-  process: ProcessHandler,
-  image: TaskImage,
-  context: ProcessContext,
-): Promise<BatchOutcome> {
-  try {
-    return { ok: true, result: await process(image, context) };
-  } catch (error) {
-    return { ok: false, error };
+  stats(): ExecutorStats {
+    const counts = { crashes: 0, consecutiveCrashes: 0, timeouts: this.#timeouts, recycles: 0 };
+    return { kind: this.kind, busy: this.#running.size, ...counts };
   }
-}
 
-async function runBatch(
-  processBatch: ProcessBatchHandler,
-  batch: readonly TaskImage[],
-  context: ProcessContext,
-): Promise<BatchOutcome[]> {
-  const output: unknown = await processBatch(batch, context);
-  if (output instanceof Map) return batch.map(({ id }) => outcomeOf(output.get(id), id));
-  if (Array.isArray(output) && output.length === batch.length)
-    return batch.map(({ id }, index) => outcomeOf(output[index], id));
-  const got = Array.isArray(output) ? `an array of ${output.length}` : typeof output;
-  const message = `processBatch must return an array of ${batch.length} results, in order, or a Map by image id; it returned ${got}`;
-  throw new AntennaError({ code: 'batch_result', message });
-}
-
-function outcomeOf(output: unknown, id: string): BatchOutcome {
-  if (output instanceof Error) return { ok: false, error: output };
-  if (output === undefined || output === null) {
-    const message = `processBatch returned nothing for image ${id}`;
-    return { ok: false, error: new AntennaError({ code: 'batch_result', message }) };
+  async #attempt(unit: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
+    const handlerAbort = new AbortController();
+    const given = deferred<never>();
+    const supervision = new Supervision({
+      clock: this.#clock,
+      signal: context.signal,
+      timeoutMs: context.timeoutMs ?? this.#options.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
+      startTimeoutMs: EXECUTOR_DEFAULTS.startTimeoutMs,
+      abortGraceMs: this.#options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,
+      abort: (reason) => {
+        handlerAbort.abort(reason);
+      },
+      kill: (error) => {
+        given.reject(error);
+      },
+    });
+    try {
+      if (supervision.verdict) throw supervision.verdict;
+      supervision.started();
+      const stopping = context.stopping ?? this.#closing.signal;
+      const call = callHandlers(this.#options, unit, { ...context, signal: handlerAbort.signal, stopping });
+      return settle(await Promise.race([call, given.promise]), supervision.verdict);
+    } catch (error) {
+      throw supervision.verdict ?? error;
+    } finally {
+      if (supervision.verdict instanceof HandlerTimeoutError) this.#timeouts += 1;
+      supervision.dispose();
+    }
   }
-  return { ok: true, result: output as never };
 }

@@ -1,6 +1,8 @@
 import { Downloader } from '../download.js';
+import type { Executor } from '../executors/executor.js';
 import { Outbox, type WriteAhead } from '../outbox/outbox.js';
 import { DownloadStage } from '../stages/download-stage.js';
+import { processContext } from '../stages/handler-call.js';
 import { ProcessStage } from '../stages/process-stage.js';
 import type { RunContext } from './context.js';
 import { Intake } from './intake.js';
@@ -25,12 +27,18 @@ export class Engine {
   readonly #downloads: DownloadStage;
   readonly #process: ProcessStage;
   readonly #outcomes: Outcomes;
+  readonly #executors: ReadonlyMap<string, Executor>;
+  readonly #context: RunContext;
 
   constructor(context: RunContext, hooks: EngineHooks, writeAhead?: WriteAhead) {
     const { options, clock } = context;
+    this.#context = context;
+    this.#executors = new Map(
+      [...options.pipelines.values()].map((pipeline) => [pipeline.slug, pipeline.createExecutor(clock)]),
+    );
     this.outbox = new Outbox(context, hooks, writeAhead);
     this.#outcomes = new Outcomes(context, this.outbox);
-    this.#process = new ProcessStage(context, this.#outcomes);
+    this.#process = new ProcessStage(context, this.#executors, this.#outcomes);
     this.#downloader = new Downloader({
       clock,
       random: options.random,
@@ -55,6 +63,16 @@ export class Engine {
     return this.#process.running;
   }
 
+  /** Loads the models, so that no task waits for it. @throws HandlerStartError when one cannot be loaded. */
+  async warmUp(): Promise<void> {
+    const { phases, estimator, clock } = this.#context;
+    for (const [slug, executor] of this.#executors) {
+      if (phases.drain.aborted) return;
+      const imageMs = await executor.warmUp?.(processContext(undefined, [], this.#context, phases.hard));
+      if (imageMs !== undefined) estimator.warmedUp(slug, imageMs, clock.now());
+    }
+  }
+
   /** A task left the worker; memory and slots may be free. */
   settled(item: WorkItem): void {
     this.intake.settled(item);
@@ -77,6 +95,9 @@ export class Engine {
 
   async close(): Promise<void> {
     this.#process.dispose();
-    await this.#downloader.close();
+    await Promise.all([
+      this.#downloader.close(),
+      ...[...this.#executors.values()].map((executor) => executor.close()),
+    ]);
   }
 }

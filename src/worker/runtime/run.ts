@@ -6,7 +6,6 @@ import type { ResolvedWorkerOptions } from '../options.js';
 import type { Tally } from '../report.js';
 import { Rotation } from '../rotation/rotation.js';
 import { Estimator } from '../sizing/estimator.js';
-import { processContext } from '../stages/handler-call.js';
 import { limitsOf, refOf, type RunContext } from './context.js';
 import { Engine } from './engine.js';
 import { Hold } from './hold.js';
@@ -19,6 +18,8 @@ import { Wakeup } from './wakeup.js';
 
 /** How long aborted handlers and requests are waited for. */
 const ABORT_WAIT_MS = 1_000;
+/** How long threads, processes and connections may take to close. */
+const CLOSE_WAIT_MS = 3_000;
 /** How long every job must answer empty before all counts as drained, in leases: by then other workers' tasks have come back. */
 const DRAINED_LEASES = 1.25;
 
@@ -127,11 +128,7 @@ export class WorkerRun {
   async prepare(): Promise<void> {
     this.#monitor.start();
     await registerPipelines(this.#context);
-    const { phases, options } = this.#context;
-    for (const { executor } of options.pipelines.values()) {
-      if (phases.drain.aborted) return;
-      await executor.warmUp?.(processContext(undefined, [], this.#context, phases.hard));
-    }
+    await this.#engine.warmUp();
   }
 
   /** Takes and processes tasks until told to end, then ends in phases. Never throws. */
@@ -152,17 +149,13 @@ export class WorkerRun {
 
   /** Gives back connections and threads. */
   async close(): Promise<void> {
-    const { clock, options } = this.#context;
     this.#monitor.stop();
-    const closing = [
-      this.#engine.close(),
-      ...[...options.pipelines.values()].map(({ executor }) => executor.close()),
-    ].map((work) =>
-      work.catch((error: unknown) => {
-        this.#context.note(error, 'closing');
-      }),
-    );
-    await within(clock, ABORT_WAIT_MS, Promise.all(closing));
+    try {
+      // Threads and processes are given their own time to end, and no more.
+      await within(this.#context.clock, CLOSE_WAIT_MS, this.#engine.close());
+    } catch (error) {
+      this.#context.note(error, 'closing');
+    }
   }
 
   async #finish(): Promise<void> {

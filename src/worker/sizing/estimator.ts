@@ -1,5 +1,5 @@
 import { explainSizing } from './explain.js';
-import { holdTarget, type Sizing, type SizingInputs } from './hold-target.js';
+import { COLD_CALLS, holdTarget, type Sizing, type SizingInputs } from './hold-target.js';
 import { LeaseFeedback } from './lease-feedback.js';
 import { SampleWindow } from './sample-window.js';
 
@@ -41,6 +41,12 @@ export class Estimator {
     kind.calls += 1;
     kind.call.add(sample.durationMs, nowMs);
     kind.task.add(sample.chargeMs / sample.tasks, nowMs);
+  }
+
+  /** The model was measured before the first task: no need to start with one. */
+  warmedUp(slug: string, imageMs: number, nowMs: number): void {
+    this.call(slug, { durationMs: imageMs, chargeMs: imageMs, tasks: 1 }, nowMs);
+    this.#kind(slug).calls = COLD_CALLS;
   }
 
   download(durationMs: number, bytes: number, nowMs: number): void {

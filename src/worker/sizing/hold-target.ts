@@ -55,6 +55,8 @@ const NEED_HEADROOM = 1.25;
 const MIN_TASK_MS = 0.05;
 /** 1, 2, 4 tasks until three calls have been measured. */
 const COLD_START = [1, 2, 4];
+/** Calls that must be measured before the formulas are trusted. */
+export const COLD_CALLS = COLD_START.length;
 
 /** Usable part of a lease: `0.75·T − S − p95(reserve) − p95(post)`. */
 export function usableLeaseMs(leaseMs: number, reserveP95Ms: number, postP95Ms: number): number {

@@ -1,8 +1,9 @@
-import { AntennaTimeoutError } from '../../errors/timeout.js';
 import { AntennaError } from '../../errors/base.js';
+import { AntennaTimeoutError } from '../../errors/timeout.js';
 import { Deadline } from '../../time/deadline.js';
-import type { BatchOutcome } from '../executors/executor.js';
-import type { ProcessContext, TaskImage } from '../pipeline.js';
+import { EXECUTOR_DEFAULTS } from '../executors/defaults.js';
+import type { BatchOutcome, Executor, HandlerContext } from '../executors/executor.js';
+import type { TaskImage } from '../pipeline.js';
 import type { RunContext } from '../runtime/context.js';
 import type { WorkItem } from '../runtime/work-item.js';
 import { PermanentTaskError } from '../task-errors.js';
@@ -21,10 +22,12 @@ export function handlerTimeoutMs(
 }
 
 /**
- * Calls the handler for images of one job, with a deadline that holds even if the handler ignores its signal.
- * @throws what the handler threw; a PermanentTaskError when it took too long; the hard signal's reason when the worker ends.
+ * Calls the handler for images of one job. The executor ends a call that takes too long; one that does not gets an end here, so that
+ * no lane is lost for ever.
+ * @throws PermanentTaskError when even that time is over; the hard signal's reason when the worker ends.
  */
 export async function callHandler(
+  executor: Executor,
   items: readonly WorkItem[],
   context: RunContext,
   timeoutMs: number,
@@ -32,19 +35,20 @@ export async function callHandler(
   const [first] = items;
   if (!first) return [];
   const { clock, phases } = context;
-  const deadline = new Deadline({ clock, timeoutMs, signal: phases.hard });
+  // A process that has to start first has that time on top; a batch that is bisected has its own for each part.
+  const patienceMs =
+    items.length * (timeoutMs + EXECUTOR_DEFAULTS.abortGraceMs) + EXECUTOR_DEFAULTS.startTimeoutMs;
+  const deadline = new Deadline({ clock, timeoutMs: patienceMs, signal: phases.hard });
   try {
-    const work = first.pipeline.executor.run(
-      items.map(imageOf),
-      processContext(first, items, context, deadline.signal),
-    );
+    const batchContext = { ...processContext(first, items, context, deadline.signal), timeoutMs };
+    const work = executor.run(items.map(imageOf), batchContext);
     const outcomes = await deadline.race(work);
     if (outcomes.length === items.length) return outcomes;
     const message = `The executor answered with ${outcomes.length} outcomes for ${items.length} images`;
     throw new AntennaError({ code: 'batch_result', message });
   } catch (error) {
     if (!phases.hard.aborted && deadline.signal.aborted && error instanceof AntennaTimeoutError)
-      throw new PermanentTaskError(`the handler took longer than ${Math.round(timeoutMs)} ms`);
+      throw new PermanentTaskError(`the executor did not end a call within ${Math.round(patienceMs)} ms`);
     throw error;
   } finally {
     deadline.dispose();
@@ -57,7 +61,7 @@ export function processContext(
   items: readonly WorkItem[],
   context: RunContext,
   signal: AbortSignal,
-): ProcessContext {
+): HandlerContext {
   const { leases, phases, client } = context;
   return {
     signal,

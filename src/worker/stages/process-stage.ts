@@ -1,4 +1,5 @@
-import type { BatchOutcome } from '../executors/executor.js';
+import { AntennaError } from '../../errors/base.js';
+import type { BatchOutcome, Executor } from '../executors/executor.js';
 import { WORKER_DEFAULTS } from '../options.js';
 import type { ProcessResult } from '../pipeline.js';
 import { limitsOf, type RunContext } from '../runtime/context.js';
@@ -20,6 +21,7 @@ export interface ProcessSink {
 /** Runs handlers: as many calls side by side as there are lanes, each with images of one job. */
 export class ProcessStage {
   readonly #context: RunContext;
+  readonly #executors: ReadonlyMap<string, Executor>;
   readonly #sink: ProcessSink;
   readonly #tasks: TaskSet;
   readonly #occupancy = new Occupancy();
@@ -27,8 +29,10 @@ export class ProcessStage {
   #lanesInUse = 0;
   #cancelWait: () => void = () => undefined;
 
-  constructor(context: RunContext, sink: ProcessSink) {
+  /** @param executors - by pipeline. */
+  constructor(context: RunContext, executors: ReadonlyMap<string, Executor>, sink: ProcessSink) {
     this.#context = context;
+    this.#executors = executors;
     this.#sink = sink;
     this.#tasks = new TaskSet((error) => {
       context.note(error, 'processing images');
@@ -129,7 +133,7 @@ export class ProcessStage {
   async #attempt(batch: readonly WorkItem[], attempt: number): Promise<number> {
     let outcomes: readonly BatchOutcome[];
     try {
-      outcomes = await callHandler(batch, this.#context, this.#timeoutMs(batch));
+      outcomes = await callHandler(this.#executorOf(batch), batch, this.#context, this.#timeoutMs(batch));
     } catch (error) {
       return this.#afterThrow(batch, error, attempt);
     }
@@ -160,6 +164,12 @@ export class ProcessStage {
       else this.#sink.failed(item, error);
     }
     return batch.length;
+  }
+
+  #executorOf([first]: readonly WorkItem[]): Executor {
+    const executor = first && this.#executors.get(first.pipeline.slug);
+    if (executor) return executor;
+    throw new AntennaError({ code: 'no_executor', message: 'The pipeline of a task has no executor' });
   }
 
   #timeoutMs([first]: readonly WorkItem[]): number {

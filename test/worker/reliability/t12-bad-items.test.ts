@@ -22,7 +22,7 @@ describe('T12 the server refuses a whole post for one bad result', () => {
           rig.server.faults.intervene(
             async (request, next) => {
               posts += 1;
-              const { results } = JSON.parse(request.body.toString()) as Posted;
+              const { results } = JSON.parse(request.body) as Posted;
               const hasBad = results.some(({ result }) => bad.has(result.source_images?.[0]?.id ?? ''));
               if (!hasBad) return next();
               const headers = { 'content-type': 'application/json' };
