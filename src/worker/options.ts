@@ -6,6 +6,7 @@ import { issuesOf } from '../resources/core.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
 import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download.js';
 import { MAX_POST_BYTES, MAX_POST_RESULTS } from './outbox/body-cap.js';
+import type { SpoolOptions } from './spool/spool-keeper.js';
 import { definePipeline, type Pipeline, type PipelineDefinition } from './pipeline.js';
 
 /** Defaults of the worker, one sentence each. Durations in milliseconds. */
@@ -79,6 +80,8 @@ export interface AntennaWorkerOptions {
   readonly leaseMs?: number | undefined;
   /** Deliveries of a task at most. Default by dialect: 2 (`token`), 5 (`api-key`). */
   readonly maxDeliveries?: number | undefined;
+  /** Keeps computed results on disk until the server has them, through crashes too. Default: in memory only. */
+  readonly spool?: SpoolOptions | undefined;
   /** Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts. */
   readonly download?: Partial<DownloadLimits> | undefined;
   /** A `fetch` for the images in place of undici, for tests. */
@@ -108,6 +111,7 @@ export interface ResolvedWorkerOptions {
   /** Undefined: derived from measured times. */
   readonly processTimeoutMs: number | undefined;
   readonly rules: DeliveryRules;
+  readonly spool: SpoolOptions | undefined;
   readonly download: DownloadLimits;
   readonly fetch: FetchLike | undefined;
   readonly register: boolean;
@@ -134,6 +138,12 @@ const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodTy
   processTimeoutMs: msSchema,
   leaseMs: msSchema,
   maxDeliveries: countSchema,
+  spool: z.strictObject({
+    directory: z.string().min(1),
+    maxBytes: countSchema.optional(),
+    maxFiles: countSchema.optional(),
+    maxReplayAgeMs: msSchema.optional(),
+  }),
   download: z.strictObject({
     timeoutMs: msSchema.optional(),
     maxBytes: countSchema.optional(),
@@ -167,6 +177,7 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
       leaseMs: options.leaseMs ?? rules.leaseMs,
       maxDeliveries: options.maxDeliveries ?? rules.maxDeliveries,
     },
+    spool: options.spool,
     download: { ...DOWNLOAD_DEFAULTS, ...options.download },
     fetch: options.fetch,
     register: options.register ?? true,

@@ -6,6 +6,7 @@ import { JobQueue, type PostMoment } from './job-queue.js';
 import { Parcel, type ParcelTools } from './parcel.js';
 import { Poster } from './poster.js';
 import { RecentResults } from './recent-results.js';
+import type { WriteAhead } from './write-ahead.js';
 
 /** Posts under way at once: one job's results overlap with the next post's packing, and no more. */
 const MAX_POSTS = 4;
@@ -13,14 +14,8 @@ const MAX_POSTS_PER_JOB = 2;
 /** A result whose lease is this short does not wait for company. */
 const URGENT_MS = 5_000;
 
-/** Keeps results on disk until they are accepted; absent when none is configured. */
-export interface WriteAhead {
-  /** @returns a function that removes them again, or undefined when they could not be written. */
-  write(jobId: number, entries: readonly OutboxEntry[]): Promise<(() => Promise<void>) | undefined>;
-}
-
 /** Why nothing should be reserved. */
-export type OutboxBlock = 'credential' | 'full' | undefined;
+export type OutboxBlock = 'credential' | 'full' | 'spool' | undefined;
 
 /** Holds computed results until the server has them. Bounded, and full means that nothing is reserved, never that something is lost. */
 export class Outbox {
@@ -66,6 +61,7 @@ export class Outbox {
 
   get blocked(): OutboxBlock {
     if (this.#tools.poster.isHeld) return 'credential';
+    if (this.#writeAhead?.trouble !== undefined) return 'spool';
     return this.#bytes >= this.#context.options.outboxBytes ? 'full' : undefined;
   }
 
@@ -97,12 +93,16 @@ export class Outbox {
     return this.#tasks.idle();
   }
 
-  /** What is not accepted when a run ends, after `idle`. */
-  takeLeft(): OutboxEntry[] {
+  /** At the end of a run, after `idle`: puts on disk what is not accepted. What cannot be stays in hand. */
+  async spoolLeft(): Promise<void> {
     this.#cancelTimer();
-    const waiting = [...this.#queues.values()].flatMap((queue) => queue.takeAll());
+    const left = [...this.#left.splice(0), ...[...this.#queues.values()].flatMap((queue) => queue.takeAll())];
     this.#queues.clear();
-    return [...this.#left.splice(0), ...waiting];
+    if (!this.#writeAhead) return;
+    for (const [jobId, entries] of byJob(left)) {
+      const written = await this.#writeAhead.write(jobId, entries);
+      if (written) for (const { item } of entries) this.#context.hold.settle(item, 'spooled');
+    }
   }
 
   #start(jobId: number, entries: readonly OutboxEntry[]): void {
@@ -124,15 +124,12 @@ export class Outbox {
   }
 
   async #deliver(jobId: number, entries: readonly OutboxEntry[]): Promise<void> {
-    const remove = await this.#writeAhead?.write(jobId, entries);
-    const left = await new Parcel(jobId, this.#tools).deliver(entries);
-    if (left.length === 0) {
-      await remove?.();
-      return;
-    }
+    const written = await this.#writeAhead?.write(jobId, entries);
+    const { left, dropped } = await new Parcel(jobId, this.#tools).deliver(entries);
     // On disk means delivered later; in memory means that somebody has to be told.
-    if (remove) for (const { item } of left) this.#context.hold.settle(item, 'spooled');
-    else this.#left.push(...left);
+    if (left.length > 0 && written) for (const { item } of left) this.#context.hold.settle(item, 'spooled');
+    else if (left.length > 0) this.#left.push(...left);
+    else await (dropped > 0 ? written?.bury() : written?.remove());
   }
 
   #accepted(entries: readonly OutboxEntry[], durationMs: number): void {
@@ -192,4 +189,13 @@ export class Outbox {
       this.pump();
     });
   }
+}
+
+function byJob(entries: readonly OutboxEntry[]): Map<number, OutboxEntry[]> {
+  const jobs = new Map<number, OutboxEntry[]>();
+  for (const entry of entries) {
+    const { jobId } = entry.item;
+    jobs.set(jobId, [...(jobs.get(jobId) ?? []), entry]);
+  }
+  return jobs;
 }

@@ -1,6 +1,5 @@
 import { AntennaApiError } from '../../errors/api.js';
 import { errorOutcome } from '../outcome.js';
-import type { Fate } from '../report.js';
 import type { RunContext } from '../runtime/context.js';
 import type { BodyCap } from './body-cap.js';
 import { bytesOf, outboxEntry, type OutboxEntry } from './entry.js';
@@ -30,6 +29,7 @@ export class Parcel {
   /** Error results that take the place of what cannot be posted; together at the end, to spare posts. */
   readonly #replacements: OutboxEntry[] = [];
   #accepted = 0;
+  #dropped = 0;
   #refusedSingles = 0;
   #contractTested = false;
 
@@ -38,12 +38,14 @@ export class Parcel {
     this.#tools = tools;
   }
 
-  /** @returns the entries that the end of the run left undelivered. Never throws. */
-  async deliver(entries: readonly OutboxEntry[]): Promise<readonly OutboxEntry[]> {
+  /** @returns the entries that the end of the run left undelivered, and how many were dropped. Never throws. */
+  async deliver(
+    entries: readonly OutboxEntry[],
+  ): Promise<{ readonly left: readonly OutboxEntry[]; readonly dropped: number }> {
     await this.#deliver(entries);
     for (let batch = this.#replacements.splice(0); batch.length > 0; batch = this.#replacements.splice(0))
       await this.#deliver(batch);
-    return this.#left;
+    return { left: this.#left, dropped: this.#dropped };
   }
 
   async #deliver(entries: readonly OutboxEntry[]): Promise<void> {
@@ -64,7 +66,7 @@ export class Parcel {
         this.#left.push(...end.left);
         return 'decided';
       case 'gone':
-        this.#settle(end.left, 'dropped');
+        this.#drop(end.left);
         this.#tools.gone(this.#jobId);
         return 'decided';
       default:
@@ -100,7 +102,7 @@ export class Parcel {
       bad: (entry) => this.#bad(entry),
     });
     if (undecided.length === 0) return;
-    this.#settle([...undecided, ...this.#replacements.splice(0)], 'dropped');
+    this.#drop([...undecided, ...this.#replacements.splice(0)]);
   }
 
   /**
@@ -111,7 +113,7 @@ export class Parcel {
   async #bad(entry: OutboxEntry): Promise<boolean> {
     if (entry.outcome.kind === 'error') {
       // Two strings, and refused: nothing that we could say for this job would be accepted.
-      this.#settle([entry], 'dropped');
+      this.#drop([entry]);
       this.#reject();
       return true;
     }
@@ -136,7 +138,7 @@ export class Parcel {
   #replace(entry: OutboxEntry, text: string): void {
     const { item, outcome } = entry;
     if (outcome.kind === 'error') {
-      this.#settle([entry], 'dropped');
+      this.#drop([entry]);
       return;
     }
     this.#tools.context.tally.add(this.#jobId, 'failed');
@@ -145,8 +147,9 @@ export class Parcel {
     this.#replacements.push(outboxEntry(item, replacement, entry.enqueuedAtMs));
   }
 
-  #settle(entries: readonly OutboxEntry[], fate: Fate): void {
-    for (const { item } of entries) this.#tools.context.hold.settle(item, fate);
+  #drop(entries: readonly OutboxEntry[]): void {
+    this.#dropped += entries.length;
+    for (const { item } of entries) this.#tools.context.hold.settle(item, 'dropped');
   }
 
   #note(error: unknown): void {

@@ -1,6 +1,7 @@
 import { Downloader } from '../download.js';
 import type { Executor } from '../executors/executor.js';
-import { Outbox, type WriteAhead } from '../outbox/outbox.js';
+import { Outbox } from '../outbox/outbox.js';
+import { SpoolKeeper } from '../spool/spool-keeper.js';
 import { DownloadStage } from '../stages/download-stage.js';
 import { processContext } from '../stages/handler-call.js';
 import { ProcessStage } from '../stages/process-stage.js';
@@ -29,14 +30,16 @@ export class Engine {
   readonly #outcomes: Outcomes;
   readonly #executors: ReadonlyMap<string, Executor>;
   readonly #context: RunContext;
+  readonly #spool: SpoolKeeper | undefined;
 
-  constructor(context: RunContext, hooks: EngineHooks, writeAhead?: WriteAhead) {
+  constructor(context: RunContext, hooks: EngineHooks) {
     const { options, clock } = context;
     this.#context = context;
+    this.#spool = options.spool && new SpoolKeeper(context, options.spool);
     this.#executors = new Map(
       [...options.pipelines.values()].map((pipeline) => [pipeline.slug, pipeline.createExecutor(clock)]),
     );
-    this.outbox = new Outbox(context, hooks, writeAhead);
+    this.outbox = new Outbox(context, hooks, this.#spool);
     this.#outcomes = new Outcomes(context, this.outbox);
     this.#process = new ProcessStage(context, this.#executors, this.#outcomes);
     this.#downloader = new Downloader({
@@ -61,6 +64,21 @@ export class Engine {
   /** Handler calls that run. */
   get processing(): number {
     return this.#process.running;
+  }
+
+  /** Files and bytes on disk; undefined without a spool. */
+  get spoolSize(): SpoolKeeper['size'] | undefined {
+    return this.#spool?.size;
+  }
+
+  /** Takes the spool's lock, and posts what an earlier process left. @throws AntennaError when another process holds it. */
+  async openSpool(): Promise<void> {
+    await this.#spool?.open();
+  }
+
+  /** Whether the disk takes results again, after it did not. */
+  async probeSpool(): Promise<void> {
+    await this.#spool?.probe();
   }
 
   /** Loads the models, so that no task waits for it. @throws HandlerStartError when one cannot be loaded. */
@@ -96,6 +114,7 @@ export class Engine {
   async close(): Promise<void> {
     this.#process.dispose();
     await Promise.all([
+      this.#spool?.close(),
       this.#downloader.close(),
       ...[...this.#executors.values()].map((executor) => executor.close()),
     ]);

@@ -12,6 +12,7 @@ export interface JobListerParts {
   readonly wakeup: Wakeup;
   /** Wakes the reserve loop. */
   readonly onChange: () => void;
+  readonly probeSpool: () => Promise<void>;
 }
 
 /** The last list that succeeded. */
@@ -68,6 +69,7 @@ export class JobLister {
         await this.#list();
         this.#alarm();
         await this.#heartbeat();
+        await this.#parts.probeSpool();
       } catch (error) {
         note(error, 'listing jobs');
       }

@@ -80,6 +80,7 @@ export class WorkerRun {
       onChange: () => {
         this.#wakeup.notify();
       },
+      probeSpool: () => this.#engine.probeSpool(),
     });
     this.#loop = this.#createLoop();
     this.#monitor = this.#createMonitor();
@@ -94,6 +95,7 @@ export class WorkerRun {
       stages: hold.byStage(),
       imageBytes: hold.imageBytes(),
       outboxBytes: this.#engine.outbox.bytes,
+      spool: this.#engine.spoolSize,
       blocked: this.#engine.outbox.blocked,
       processing: this.#engine.processing,
       jobs: this.#rotation.jobs.map(({ id }) => id),
@@ -128,6 +130,7 @@ export class WorkerRun {
   async prepare(): Promise<void> {
     this.#monitor.start();
     await registerPipelines(this.#context);
+    await this.#engine.openSpool();
     await this.#engine.warmUp();
   }
 
@@ -168,7 +171,7 @@ export class WorkerRun {
     }
     // With an empty hold nothing is left to wait for but the last removal of a spool file.
     await within(clock, ABORT_WAIT_MS, this.#engine.idle());
-    this.#engine.outbox.takeLeft();
+    await this.#engine.outbox.spoolLeft();
     for (const item of [...hold]) hold.settle(item, 'abandoned');
     if (this.#abandoned.length > 0) bus.emit('abandoned', { tasks: this.#abandoned });
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   AntennaClient,
   AntennaWorker,
@@ -53,6 +54,9 @@ export function slowImages(clock: TestClock, delayMs: number): FetchLike {
   };
 }
 
+/** For the message when a test hangs. */
+let lastWorker: AntennaWorker | undefined;
+
 export function createRig(options: RigOptions = {}): Rig {
   const { dialect = 'api-key', latencyMs = 20, ...serverOptions } = options;
   const clock = createTestClock();
@@ -94,8 +98,8 @@ export function createRig(options: RigOptions = {}): Rig {
     project,
     client,
     job: (images, slug = 'test-moths') => project.job({ pipeline: pipelineOf(slug), images }),
-    worker: ({ definition, ...more } = {}) =>
-      new AntennaWorker({
+    worker: ({ definition, ...more } = {}) => {
+      lastWorker = new AntennaWorker({
         client,
         projects: [project.id],
         pipelines: [rigPipeline('test-moths', definition)],
@@ -103,7 +107,9 @@ export function createRig(options: RigOptions = {}): Rig {
         fetch: anyImage,
         random: () => 0.5,
         ...more,
-      }),
+      });
+      return lastWorker;
+    },
     anotherClient: makeClient,
   };
 }
@@ -141,32 +147,39 @@ export function modelOf(clock: TestClock, durationMs: number | (() => number)) {
 export async function drive<Value>(
   clock: TestClock,
   work: Promise<Value>,
-  options: { readonly maxMs?: number; readonly stepMs?: number } = {},
+  options: { readonly maxMs?: number; readonly stepMs?: number; readonly disk?: boolean } = {},
 ): Promise<Value> {
-  const { maxMs = 3_600_000, stepMs = 250 } = options;
-  const state: { settled: boolean } = { settled: false };
+  const { maxMs = 3_600_000, stepMs = 250, disk = false } = options;
+  const progress: { settled: boolean } = { settled: false };
   const mark = (): void => {
-    state.settled = true;
+    progress.settled = true;
   };
   work.then(mark, mark);
   const endAt = clock.now() + maxMs;
   while (clock.now() < endAt) {
     await clock.advance(stepMs);
-    if (state.settled) return work;
+    if (disk) await diskTurn();
+    if (progress.settled) return work;
   }
-  throw new Error(`still not done after ${maxMs} ms of virtual time`);
+  const state = `${lastWorker?.state ?? ''} ${JSON.stringify(lastWorker?.facts)}`;
+  throw new Error(`still not done after ${maxMs} ms of virtual time: ${state}`);
 }
+
+/** Disks do not go by the rig's clock: gives them a moment of the real one, or hours would pass during one write. */
+const diskTurn = (): Promise<void> => delay(2);
 
 /** Moves the clock until a condition holds. */
 export async function driveUntil(
   clock: TestClock,
   condition: () => boolean,
   maxMs = 3_600_000,
+  disk = false,
 ): Promise<void> {
   const endAt = clock.now() + maxMs;
   while (!condition()) {
     if (clock.now() >= endAt) throw new Error(`did not happen within ${maxMs} ms of virtual time`);
     await clock.advance(50);
+    if (disk) await diskTurn();
   }
 }
 
