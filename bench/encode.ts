@@ -10,7 +10,7 @@ interface Measured {
 /** The large result of the design: 40 detections with 2,500 scores and logits each, checked and turned into bytes. */
 export const encode: Bench = {
   name: 'encode',
-  title: `Encoding a large result, against JSON.stringify, Node ${process.version}`,
+  title: 'Encoding a large result, against JSON.stringify',
   run() {
     const { bytes, oursMs, stringifyMs, bufferMs } = measure('encode.mjs') as Measured;
     return [

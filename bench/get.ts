@@ -40,6 +40,6 @@ function rowsFor(url: string, concurrency: number): ReturnType<typeof compare>[]
 /** One small answer through the client, with all that it checks and promises, against a bare request. */
 export const get: Bench = {
   name: 'get',
-  title: `Small GET, against undici.request, Node ${process.version}`,
+  title: 'Small GET, against undici.request',
   run: () => withServer((url) => [...rowsFor(url, 1), ...rowsFor(url, 16)]),
 };

@@ -26,7 +26,7 @@ function row(format: string, empty: readonly number[], full: readonly number[]):
 /** What loading the package costs a process. */
 export const importTime: Bench = {
   name: 'import',
-  title: `Import of antenna-sdk, Node ${process.version}`,
+  title: 'Import of antenna-sdk',
   run() {
     const times = rounds(ROUNDS, {
       emptyEsm: () => processMs('empty.mjs'),

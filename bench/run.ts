@@ -1,5 +1,6 @@
 // `npm run bench`, or only those whose name contains a word: `npm run bench -- encode`.
 import { existsSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { encode } from './encode.js';
 import { get } from './get.js';
@@ -18,6 +19,11 @@ if (!existsSync(BUILT)) {
   console.error(`No benchmark has "${filter}" in its name`);
   process.exitCode = 1;
 } else {
+  const [load = 0] = loadavg();
+  const cores = availableParallelism();
+  console.log(`Node ${process.version}, ${cores} cores, load ${load.toFixed(1)}`);
+  if (load > cores / 2)
+    console.log('Other programs are running: take no wall-clock figure for more than a hint');
   for (const bench of chosen) {
     console.log(`\n${bench.title} (${bench.name})`);
     printTable(await bench.run());

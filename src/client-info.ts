@@ -5,6 +5,7 @@ import {
   MAX_VALUE_CHARS,
   type ClientInfo,
 } from './contract/client-info.js';
+import { holdsCredential } from './http/redact.js';
 import { VERSION } from './version.js';
 
 /** What the machine says about itself; an argument so that tests need no particular host. */
@@ -38,7 +39,7 @@ const SERVER_FIELDS = new Set(['ip', 'user_agent']);
  * Builds `client_info` within the server's limits: at most 20 extra keys, 500 characters a value, nothing null. The server would
  * cut the same things itself, in silence and, of more than 20 keys, an arbitrary choice.
  *
- * Anyone can read it on public projects (trap T50): no secrets in the extras.
+ * Anyone can read it on public projects (trap T50), so a value that has the form of a key or a token is left out.
  * @param extras - the caller's own fields, known ones included (`software`, `version` …); they win over the machine's.
  */
 export function buildClientInfo(extras: Readonly<Record<string, unknown>>, host: HostFacts): BuiltClientInfo {
@@ -56,7 +57,9 @@ export function buildClientInfo(extras: Readonly<Record<string, unknown>>, host:
     const known = CLIENT_INFO_FIELDS.find((field) => field === key);
     if (value === undefined) continue;
     if (value === null) cut.push(`${key} is null and was left out`);
-    else if (SERVER_FIELDS.has(key)) cut.push(`${key} is written by the server and was left out`);
+    else if (holdsCredential(JSON.stringify({ value }))) {
+      cut.push(`${key} looks like a credential and was left out: client_info is publicly readable`);
+    } else if (SERVER_FIELDS.has(key)) cut.push(`${key} is written by the server and was left out`);
     else if (known !== undefined)
       info[known] = typeof value === 'object' ? JSON.stringify(value) : display(value);
     else if (extraKeys >= MAX_EXTRA_KEYS)

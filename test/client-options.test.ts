@@ -216,6 +216,13 @@ describe('client_info', () => {
     ]);
   });
 
+  it('leaves out what looks like a key or a token, since anyone can read it (T50)', () => {
+    const { info, cut } = buildClientInfo({ note: `key ${KEY}`, deep: { token: TOKEN }, gpu: 'none' }, host);
+    expect(info).toMatchObject({ gpu: 'none' });
+    expect(JSON.stringify({ info, cut })).not.toMatch(/k{12}|0123456789ab/);
+    expect(cut).toHaveLength(2);
+  });
+
   it('warns through the logger when something was cut', () => {
     const warnings: unknown[] = [];
     const logger = { ...silentLogger, warn: (fields: unknown) => warnings.push(fields) };

@@ -18,3 +18,8 @@ export function redact(text: string, secrets: readonly string[]): string {
   }
   return clean;
 }
+
+/** True if a text contains what has the form of an API key or a user token. */
+export function holdsCredential(text: string): boolean {
+  return text.search(CREDENTIAL_SHAPES) !== -1;
+}

@@ -13,7 +13,7 @@ export interface ContractServerOptions {
   readonly seed?: number;
   /** Source of time. Default: the machine's clock. Give a `createTestClock()` to move time yourself. */
   readonly clock?: Clock;
-  /** Base URL answered by `.handlers` and `.fetch`. Default `https://antenna.example/api/v2`. */
+  /** Base URL answered by `.handlers` and `.fetch`; its path must be `/api/v2`. Default `https://antenna.example/api/v2`. */
   readonly baseUrl?: string;
   /** Time after which an unacknowledged task is delivered again. Default 300 000 (`token`) or 30 000 (`api-key`). */
   readonly visibilityTimeoutMs?: number;
@@ -92,6 +92,11 @@ export function resolveSettings(options: ContractServerOptions): Settings {
   for (const [name, value] of Object.entries(merged)) {
     if (typeof value === 'number' && !(value >= 0))
       throw new TypeError(`${name} must not be negative, got ${value}.`);
+  }
+  if (!URL.canParse(merged.baseUrl) || new URL(merged.baseUrl).pathname !== '/api/v2') {
+    throw new TypeError(
+      `baseUrl must be an absolute URL with the path /api/v2, not ${JSON.stringify(merged.baseUrl)}.`,
+    );
   }
   const { visibilityTimeoutMs, maxDeliveries, maxOutstanding } = merged;
   return { ...merged, queueLimits: { visibilityTimeoutMs, maxDeliveries, maxOutstanding } };

@@ -28,6 +28,7 @@ import type { FetchLike } from './transport/fetch.js';
 import { listen } from './transport/listen.js';
 import type { ListenOptions, Listener } from './transport/listen.js';
 import { createHandlers } from './transport/msw.js';
+import { page } from './wire/respond.js';
 import { dispatch } from './wire/router.js';
 import type { Route } from './wire/call.js';
 
@@ -163,9 +164,15 @@ export class ContractServer {
 
   async #handle(request: RequestRecord): Promise<Reply> {
     const antenna = this.#antenna;
-    const response = await dispatch(antenna, this.#routes, request);
-    antenna.background.runDue();
-    return { kind: 'answer', response };
+    try {
+      const response = await dispatch(antenna, this.#routes, request);
+      antenna.background.runDue();
+      return { kind: 'answer', response };
+    } catch (error) {
+      // A mistake of this server must not look like one of the real server's 500s.
+      const text = `Please report this: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+      return { kind: 'answer', response: page(500, 'The contract server failed', text) };
+    }
   }
 
   #answersTo(origin: string): boolean {

@@ -201,6 +201,19 @@ describe.each([
     expect(stub.seen).toHaveLength(4);
   });
 
+  it('reserves once when no answer comes in time: the server may have leased tasks by then (T4)', async () => {
+    const stub = await serve(() => undefined);
+    const client = connect(stub.url, { attemptTimeoutMs: 30, timeoutMs: 5_000 });
+    const error = await failure(client.tasks.reserve(1, { batchSize: 1 }));
+    expect(error).toMatchObject({
+      name: 'AntennaTimeoutError',
+      phase: 'headers',
+      delivered: 'unknown',
+      attempts: 1,
+    });
+    expect(stub.seen).toHaveLength(1);
+  });
+
   it('posts results again after a reset, with the same bytes', async () => {
     let calls = 0;
     const stub = await serve((_request, response) => {

@@ -7,6 +7,11 @@ import { overFetch, overSockets } from './replay/transports.js';
 const reason = recordingsPresent ? '' : ' (skipped: the recordings are not beside this repository)';
 
 describe.skipIf(!recordingsPresent)(`recorded exchanges with the two real servers${reason}`, () => {
+  it('are all there: 1115 of them', () => {
+    const all = (['api-key', 'token'] as const).flatMap((dialect) => loadRecordings(dialect));
+    expect(all.reduce((sum, recording) => sum + recording.exchanges.length, 0)).toBe(1115);
+  });
+
   for (const dialect of ['api-key', 'token'] as const) {
     for (const recording of loadRecordings(dialect)) {
       const name = `${dialect}/${recording.scenario}`;

@@ -14,6 +14,7 @@ export interface ImageOptions {
   readonly url: string | null;
 }
 
+/** A job to make. */
 export interface JobOptions {
   readonly id?: number;
   /** Default `job <id>`. */
@@ -101,6 +102,11 @@ export class JobHandle {
   /** State of the queue; null when the job has none: not started, over, or cancelled. */
   get queue(): QueueCounts | null {
     return this.#row.queue?.counts() ?? null;
+  }
+
+  /** Ids of the images it was made with, in their order; empty for a job over a whole station. */
+  get imageIds(): readonly string[] {
+    return (this.#row.captureIds ?? []).map(String);
   }
 
   /** Ids of images whose outcome has not been counted. */

@@ -1,44 +1,52 @@
 import type { Antenna } from '../antenna.js';
-import type { AlgorithmRow, PipelineRow } from '../state/rows.js';
+import type { AlgorithmRow, CategoryMapRow, PipelineRow } from '../state/rows.js';
 
-/** An algorithm, in the wire's own words so that a worker's pipeline description can be reused. */
+/**
+ * An algorithm, in the wire's own words, so that a worker's pipeline description can be used as it is: an `AlgorithmConfig`
+ * fits.
+ */
 export interface AlgorithmOptions {
-  readonly id?: number;
+  readonly id?: number | undefined;
   readonly key: string;
   /** Default: the key. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Default 1. */
-  readonly version?: number;
+  readonly version?: number | undefined;
   /** `detection`, `classification`, … (contract §8.1). */
-  readonly task_type?: string | null;
+  readonly task_type?: string | null | undefined;
   /** Short for a category map with these labels. */
-  readonly labels?: readonly string[];
-  readonly category_map?: {
-    readonly id?: number;
-    readonly labels: readonly string[];
-    readonly data: readonly Readonly<Record<string, unknown>>[];
-  } | null;
+  readonly labels?: readonly string[] | undefined;
+  readonly category_map?:
+    | {
+        readonly id?: number | undefined;
+        /** Default: the labels in `data`. */
+        readonly labels?: readonly string[] | undefined;
+        readonly data: readonly Readonly<Record<string, unknown>>[];
+      }
+    | null
+    | undefined;
 }
 
+/** A pipeline; a `PipelineConfig` fits. */
 export interface PipelineOptions {
-  readonly id?: number;
+  readonly id?: number | undefined;
   readonly slug: string;
   /** Default: the slug. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Default 1. */
-  readonly version?: number;
-  readonly description?: string;
+  readonly version?: number | undefined;
+  readonly description?: string | null | undefined;
   /**
    * Default: a detector `<slug>-detector` and a classifier `<slug>-classifier` that knows `moth` and `not-moth`. An algorithm
    * whose key exists already is shared.
    */
-  readonly algorithms?: readonly AlgorithmOptions[];
+  readonly algorithms?: readonly AlgorithmOptions[] | undefined;
   /** Services that serve it. Default: all services of the project so far. */
-  readonly services?: readonly { readonly id: number }[];
+  readonly services?: readonly { readonly id: number }[] | undefined;
   /** Default true. */
-  readonly enabled?: boolean;
+  readonly enabled?: boolean | undefined;
   /** Id of the link between project and pipeline. */
-  readonly configId?: number;
+  readonly configId?: number | undefined;
 }
 
 /** A pipeline. */
@@ -122,13 +130,11 @@ function link(
 }
 
 function findOrAddAlgorithm(antenna: Antenna, options: AlgorithmOptions): AlgorithmRow {
-  const { algorithms, categoryMaps, wallNow } = bind(antenna);
+  const { algorithms } = antenna.store;
   const known = algorithms.find((row) => row.key === options.key);
   if (known) return known;
-  const map =
-    options.category_map ??
-    (options.labels ? { labels: options.labels, data: dataOf(options.labels) } : null);
   const version = options.version ?? 1;
+  const now = antenna.store.wallNow();
   return algorithms.add({
     id: algorithms.takeId(options.id),
     key: options.key,
@@ -138,21 +144,21 @@ function findOrAddAlgorithm(antenna: Antenna, options: AlgorithmOptions): Algori
     description: '',
     taskType: options.task_type ?? null,
     uri: null,
-    categoryMap:
-      map &&
-      categoryMaps.add({
-        id: categoryMaps.takeId('id' in map ? map.id : undefined),
-        labels: [...map.labels],
-        data: map.data.map((entry) => ({ ...entry })),
-      }),
-    createdAt: wallNow,
-    updatedAt: wallNow,
+    categoryMap: addCategoryMap(antenna, options),
+    createdAt: now,
+    updatedAt: now,
   });
 }
 
-function bind(antenna: Antenna) {
-  const { algorithms, categoryMaps } = antenna.store;
-  return { algorithms, categoryMaps, wallNow: antenna.store.wallNow() };
+function addCategoryMap(antenna: Antenna, options: AlgorithmOptions): CategoryMapRow | null {
+  const { categoryMaps } = antenna.store;
+  const data = options.category_map?.data ?? (options.labels && dataOf(options.labels));
+  if (!data) return null;
+  return categoryMaps.add({
+    id: categoryMaps.takeId(options.category_map?.id),
+    labels: [...(options.category_map?.labels ?? options.labels ?? data.map((entry) => String(entry.label)))],
+    data: data.map((entry) => ({ ...entry })),
+  });
 }
 
 function dataOf(labels: readonly string[]): Record<string, unknown>[] {

@@ -7,6 +7,7 @@ import type { PipelineHandle, PipelineOptions } from './pipeline.js';
 import { addService } from './service.js';
 import type { ServiceHandle, ServiceOptions } from './service.js';
 
+/** A project to make. */
 export interface ProjectOptions {
   readonly id?: number;
   /** Default `Project <id>`. */

@@ -2,6 +2,7 @@ import type { Antenna } from '../antenna.js';
 import { issueKey } from '../state/keys.js';
 import type { KeyRow, ServiceRow } from '../state/rows.js';
 
+/** A processing service to make. */
 export interface ServiceOptions {
   readonly id?: number;
   /** Default `service-<id>`. */
@@ -11,6 +12,7 @@ export interface ServiceOptions {
   readonly endpointUrl?: string | null;
 }
 
+/** An API key to make. */
 export interface KeyOptions {
   /** A whole key, `prefix.secret` of 8 + 32 characters. Default: random. */
   readonly value?: string;

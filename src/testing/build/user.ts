@@ -2,6 +2,7 @@ import type { Antenna } from '../antenna.js';
 import { HEX } from '../random.js';
 import type { UserRow } from '../state/rows.js';
 
+/** A user account to make. */
 export interface UserOptions {
   readonly id?: number;
   /** Default `user<n>@example.org`. */

@@ -18,6 +18,7 @@ import type { GeneratedImage, GeneratedImageOptions } from './generate.js';
 import { ImageFaults } from './image-faults.js';
 import { contentTypeOf } from './content-type.js';
 
+/** How to make an image host. */
 export interface ImageHostOptions {
   /** Origin answered by `.handlers` and `.fetch`, and of `.url()` unless it listens. Default `https://images.example`. */
   readonly origin?: string;
@@ -45,8 +46,11 @@ interface Stored {
 
 /** Serves images to the code under test, and can misbehave. Make one with {@link createImageHost}. */
 export class ImageHost {
+  /** Handlers for MSW, for everything under the host's origin. */
   readonly handlers: readonly HttpHandler[];
+  /** A `fetch` that never touches the network, for a worker's `fetch` option. */
   readonly fetch: FetchLike;
+  /** What goes wrong on purpose. */
   readonly faults: ImageFaults;
   readonly #origin: string;
   readonly #chain: FaultChain;
@@ -83,6 +87,7 @@ export class ImageHost {
     return [...this.#images.keys()].map((path) => this.url(path));
   }
 
+  /** URL of an image, whether or not it exists. */
   url(path: string): string {
     return `${this.origin}${normalise(path)}`;
   }
@@ -125,6 +130,7 @@ export class ImageHost {
     return this.#listener;
   }
 
+  /** Stops listening; URLs point at the made-up origin again. */
   async close(): Promise<void> {
     const listener = this.#listener;
     this.#listener = undefined;

@@ -25,6 +25,7 @@ export type LedgerKind =
   /** The reaper marked the image failed. */
   | 'reaped';
 
+/** Something that happened to a task. */
 export interface LedgerEvent {
   /** Wall time, in milliseconds since the Unix epoch. */
   readonly at: number;

@@ -17,6 +17,7 @@ export function isFinalStatus(status: JobStatus): boolean {
   return FINAL_STATUSES.includes(status);
 }
 
+/** One number of a stage. */
 export interface StageParam {
   name: string;
   key: string;
@@ -25,6 +26,7 @@ export interface StageParam {
   value: number | '';
 }
 
+/** One stage of a job's progress: `collect`, `process` or `results`, and `delay` before them if the job has one. */
 export interface Stage {
   status: JobStatus;
   /** 0 to 1. */
@@ -34,6 +36,7 @@ export interface Stage {
   params: StageParam[];
 }
 
+/** A job's progress, as the API shows it. */
 export interface Progress {
   summary: { status: JobStatus; progress: number };
   stages: Stage[];

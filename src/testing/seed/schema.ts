@@ -33,7 +33,7 @@ const pipeline = z.strictObject({
 const service = z.strictObject({
   id,
   name: z.string().min(1),
-  /** Whole keys, `prefix.secret`. Default: one random key, which the answer of `serveContractServer` names. */
+  /** Whole keys, `prefix.secret`. Default: one random key, named by `serveContractServer`; none in the `token` dialect. */
   keys: z
     .array(
       z

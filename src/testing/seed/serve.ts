@@ -81,17 +81,11 @@ function plantProject(
   });
   for (const { keys, ...service } of services) {
     const handle = project.service(withoutUndefined(service));
-    out.keys[handle.name] = keys ? keys.map((value) => handle.key({ value }).value) : [handle.key().value];
+    // A `token` server knows no keys; a key made for it would only mislead.
+    const wanted = keys ?? (server.dialect === 'api-key' ? [undefined] : []);
+    out.keys[handle.name] = wanted.map((value) => handle.key(value === undefined ? {} : { value }).value);
   }
-  const bySlug = new Map(
-    pipelines.map((pipeline) => [
-      pipeline.slug,
-      project.pipeline({
-        ...withoutUndefined(pipeline),
-        ...(pipeline.algorithms ? { algorithms: pipeline.algorithms.map(cleanAlgorithm) } : {}),
-      } as Parameters<typeof project.pipeline>[0]),
-    ]),
-  );
+  const bySlug = new Map(pipelines.map((pipeline) => [pipeline.slug, project.pipeline(pipeline)]));
   for (const { images, pipeline, ...job } of jobs) {
     const handle = project.job({
       ...withoutUndefined(job),
@@ -100,12 +94,6 @@ function plantProject(
     });
     out.jobs[handle.name] = handle;
   }
-}
-
-type SeedAlgorithm = NonNullable<ParsedSeed['projects'][number]['pipelines'][number]['algorithms']>[number];
-
-function cleanAlgorithm({ category_map: map, ...algorithm }: SeedAlgorithm) {
-  return { ...withoutUndefined(algorithm), ...(map ? { category_map: withoutUndefined(map) } : {}) };
 }
 
 function cleanImage(image: string | { id?: number | undefined; url: string | null }) {

@@ -6,6 +6,7 @@ import type { TaskQueue } from '../queue/task-queue.js';
 
 /** Roles of a project's members (contract §3), weakest first. */
 export const ROLES = ['BasicMember', 'Researcher', 'Identifier', 'MLDataManager', 'ProjectManager'] as const;
+/** A member's role in a project. */
 export type Role = (typeof ROLES)[number];
 
 export interface UserRow {
@@ -37,6 +38,7 @@ export interface DeploymentRow {
   projectId: number;
 }
 
+/** A name given to a detection, as stored. `score` is the maximum of the posted scores. */
 export interface SavedClassification {
   taxon: string;
   score: number;
@@ -44,6 +46,7 @@ export interface SavedClassification {
   terminal: boolean;
 }
 
+/** A box found on a capture, as stored. */
 export interface SavedDetection {
   readonly id: number;
   /** Null is the "nothing found" marker (contract §7.5). */

@@ -10,6 +10,14 @@ export interface TestClock extends Clock {
    * @param ms - how far, in milliseconds.
    */
   advance(ms: number): Promise<void>;
+  /**
+   * Moves on in small steps until a promise settles, about a hundred times faster than real time: runs code that sleeps on
+   * this clock to its end, and leaves what takes real time, such as decoding an image, the time to happen.
+   * @param limitMs - give up after this much time on the clock. Default ten minutes.
+   * @returns what the promise gives.
+   * @throws Error when the limit is reached first; otherwise what the promise rejects with.
+   */
+  runUntil<Value>(pending: Promise<Value>, limitMs?: number): Promise<Value>;
   /** Moves the wall clock alone, as a time server or an administrator would; no timer fires. */
   step(ms: number): void;
   /** How many scheduled calls have not happened yet. */
@@ -24,6 +32,15 @@ interface Timer {
 
 /** 2026-11-20T21:56:08.426Z: an instant with a fraction, so that timestamps look as a real server's do. */
 const DEFAULT_START_MS = Date.UTC(2026, 10, 20, 21, 56, 8, 426);
+
+const LIMIT_MS = 600_000;
+
+/**
+ * A step of `runUntil` on the clock, and the real time given to each. Decoding an image or answering through a socket takes
+ * real time, and must be done long before a lease or a timeout falls due on a clock that moves a hundred times faster.
+ */
+const STEP_MS = 100;
+const REAL_STEP_MS = 1;
 
 /** Turns of the event loop given to promises after each timer: enough for a `fetch` through the server and its parsing. */
 const SETTLE_TURNS = 3;
@@ -49,8 +66,22 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
     return first;
   };
 
+  const advance = async (ms: number): Promise<void> => {
+    const untilMs = elapsedMs + ms;
+    await settleTurns();
+    for (let timer = next(untilMs); timer; timer = next(untilMs)) {
+      timers.delete(timer);
+      elapsedMs = Math.max(elapsedMs, timer.dueAt);
+      timer.run();
+      await settleTurns();
+    }
+    elapsedMs = Math.max(elapsedMs, untilMs);
+  };
+
   return {
     virtual: true,
+    advance,
+    runUntil: (pending, limitMs = LIMIT_MS) => runUntil(pending, limitMs, advance),
     now: () => elapsedMs,
     wallNow: () => wallOffsetMs + elapsedMs,
     schedule(delayMs, run) {
@@ -60,17 +91,6 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
         timers.delete(timer);
       };
     },
-    async advance(ms) {
-      const untilMs = elapsedMs + ms;
-      await settleTurns();
-      for (let timer = next(untilMs); timer; timer = next(untilMs)) {
-        timers.delete(timer);
-        elapsedMs = Math.max(elapsedMs, timer.dueAt);
-        timer.run();
-        await settleTurns();
-      }
-      elapsedMs = Math.max(elapsedMs, untilMs);
-    },
     step(ms) {
       wallOffsetMs += ms;
     },
@@ -78,6 +98,26 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
       return timers.size;
     },
   };
+}
+
+async function runUntil<Value>(
+  pending: Promise<Value>,
+  limitMs: number,
+  advance: (ms: number) => Promise<void>,
+): Promise<Value> {
+  const state = { isSettled: false };
+  const settle = (): void => {
+    state.isSettled = true;
+  };
+  pending.then(settle, settle);
+  for (let passedMs = 0; !state.isSettled; passedMs += STEP_MS) {
+    if (passedMs > limitMs) throw new Error(`Not settled after ${limitMs} ms on the test clock.`);
+    await advance(STEP_MS);
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, REAL_STEP_MS);
+    });
+  }
+  return pending;
 }
 
 async function settleTurns(): Promise<void> {

@@ -35,6 +35,20 @@ describe('the test clock', () => {
     await loop;
   });
 
+  it('runs code that sleeps to its end, or gives up at its limit', async () => {
+    const clock = createTestClock();
+    const sleep = (ms: number) =>
+      new Promise<string>((resolve) =>
+        clock.schedule(ms, () => {
+          resolve('done');
+        }),
+      );
+    await expect(clock.runUntil(sleep(3000).then(() => sleep(3000)))).resolves.toBe('done');
+    expect(clock.now()).toBe(6000);
+    await expect(clock.runUntil(sleep(5000), 1000)).rejects.toThrow(/after 1000 ms/);
+    await expect(clock.runUntil(Promise.reject(new Error('as it was')))).rejects.toThrow('as it was');
+  });
+
   it('steps the wall clock without moving time', async () => {
     const clock = createTestClock(0);
     let isRun = false;
