@@ -18,7 +18,14 @@ export interface FilterContext {
 
 /** Why a group is not taken for an insect. */
 export type Rejection =
-  'too-small' | 'too-large' | 'too-faint' | 'too-thin' | 'border-strip' | 'hollow' | 'round-fixing';
+  | 'too-small'
+  | 'too-large'
+  | 'border-strip'
+  | 'too-faint'
+  | 'too-thin'
+  | 'hollow'
+  | 'box-shaped'
+  | 'round-fixing';
 
 /** Shares of the long side at which the demands on small and on large groups apply; in between they are interpolated. */
 const SMALL = 0.02;
@@ -29,6 +36,8 @@ export function rejectionOf(candidate: Candidate, context: FilterContext): Rejec
   const { component, coreArea } = candidate;
   const axes = axesOf(component.area, component.moments);
   const longSide = Math.max(context.width, context.height);
+  // Smaller than this, an insect may well look like a disk or a rectangle.
+  const isLargeEnough = axes.length > 0.015 * longSide;
   const tests: readonly [Rejection, () => boolean][] = [
     [
       'too-small',
@@ -39,7 +48,8 @@ export function rejectionOf(candidate: Candidate, context: FilterContext): Rejec
     ['too-faint', () => isTooFaint(component, axes.length / longSide)],
     ['too-thin', () => coreArea < requiredCore(axes.length / longSide) * component.area],
     ['hollow', () => isHollow(component, axes)],
-    ['round-fixing', () => axes.length > 0.015 * longSide && isDisk(component, context)],
+    ['box-shaped', () => isLargeEnough && isFilledBox(component)],
+    ['round-fixing', () => isLargeEnough && isDisk(component, context)],
   ];
   return tests.find(([, applies]) => applies())?.[0];
 }
@@ -84,21 +94,40 @@ function isHollow(component: Component, axes: Axes): boolean {
   return axes.length > 1.16 * Math.hypot(x2 - x1, y2 - y1);
 }
 
+/** Cards, tape and blocks of text stand square to the camera and fill their boxes; an insect leaves the corners free. */
+function isFilledBox({ box, area }: Component): boolean {
+  return area > 0.9 * (box.x2 - box.x1) * (box.y2 - box.y1);
+}
+
 /**
- * Screw heads and pins: as filled as a disk is, whole or cut by the border of the image.
+ * Screw heads and pins: disks, whole or cut by the border of the image. Area and centre of mass must both be a disk's, or
+ * half an oval insect at the border would pass for one.
  *
- * A round beetle of this size is lost with them; at a smaller size it is kept, because `rejectionOf` asks only for large ones.
+ * A round beetle of this size is lost with them.
  */
-function isDisk({ box, area }: Component, { width, height }: FilterContext): boolean {
+function isDisk({ box, area, moments }: Component, { width, height }: FilterContext): boolean {
   const long = Math.max(box.x2 - box.x1, box.y2 - box.y1);
   const short = Math.min(box.x2 - box.x1, box.y2 - box.y1);
   const isCut = box.x1 <= 1 || box.y1 <= 1 || box.x2 >= width - 1 || box.y2 >= height - 1;
   const radius = long / 2;
   if (short < radius || (!isCut && short < 0.93 * long)) return false;
-  // Area of a disk cut by a straight line at `short` from its far side.
+  // A disk cut by a straight line, `beyondCenter` past its middle.
   const beyondCenter = Math.min(radius, short - radius);
-  const expected =
-    radius ** 2 * (Math.PI - Math.acos(beyondCenter / radius)) +
-    beyondCenter * Math.sqrt(radius ** 2 - beyondCenter ** 2);
-  return Math.abs(area / expected - 1) < 0.045;
+  const halfChord = Math.sqrt(radius ** 2 - beyondCenter ** 2);
+  const expectedArea = radius ** 2 * (Math.PI - Math.acos(beyondCenter / radius)) + beyondCenter * halfChord;
+  if (Math.abs(area / expectedArea - 1) > 0.045) return false;
+  // The centre of mass lies off the middle of the box by as much as the missing part demands.
+  const expectedDepth = radius - ((2 / 3) * halfChord ** 3) / expectedArea;
+  const centerX = moments.x / area + 0.5;
+  const centerY = moments.y / area + 0.5;
+  const isCutAtSide = box.x2 - box.x1 < box.y2 - box.y1;
+  const depth = isCutAtSide
+    ? fromApex(centerX, box.x1, box.x2, box.x1 <= 1)
+    : fromApex(centerY, box.y1, box.y2, box.y1 <= 1);
+  return Math.abs(depth - expectedDepth) < 0.06 * radius;
+}
+
+/** Distance of the centre of mass from the side of the box that is not cut off. */
+function fromApex(center: number, start: number, end: number, isCutAtStart: boolean): number {
+  return isCutAtStart ? end - center : center - start;
 }

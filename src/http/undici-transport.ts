@@ -1,4 +1,4 @@
-import { Agent, EnvHttpProxyAgent, ProxyAgent, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import {
   describeFailure,
   TransportFailure,
@@ -26,16 +26,22 @@ export interface UndiciTransportOptions {
 
 /** The standard transport: our own keep-alive agent. The agent of another undici major, as Node's global one may be, is not shared. */
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
-  const dispatcher = options.dispatcher ?? createDispatcher(options);
+  let own: Promise<Dispatcher> | undefined;
   return {
-    send: (request) => dispatch(dispatcher, request, options.maxResponseBytes),
+    async send(request) {
+      const dispatcher = options.dispatcher ?? (await (own ??= createDispatcher(options)));
+      request.signal.throwIfAborted();
+      return dispatch(dispatcher, request, options.maxResponseBytes);
+    },
     async close() {
-      if (options.dispatcher === undefined) await dispatcher.close();
+      await (await own)?.close();
     },
   };
 }
 
-function createDispatcher(options: UndiciTransportOptions): Dispatcher {
+/** undici is loaded with the first request: it takes half as long to load as all the rest, and a client with its own `fetch` never needs it. */
+async function createDispatcher(options: UndiciTransportOptions): Promise<Dispatcher> {
+  const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
   const common = {
     connections: options.maxConnections,
     pipelining: 1,

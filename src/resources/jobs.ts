@@ -128,7 +128,7 @@ export class JobsResource {
    * Creates a job. Whether it is dispatched to workers (`async_api`) is decided by a flag of the project.
    * @param start - enqueue it at once; needs the permission to run jobs, without which nothing is created.
    */
-  create(
+  async create(
     request: CreateJobRequest,
     { start = false, ...options }: RequestOptions & { start?: boolean } = {},
   ): Promise<Job> {

@@ -42,7 +42,7 @@ export class ResultsResource {
    * @throws AntennaConfigError naming each wrong field; nothing was sent.
    * @throws PayloadTooLargeError when the post is over a proxy's limit: send fewer results at once.
    */
-  submit(
+  async submit(
     jobId: number,
     results: readonly (TaskResult | EncodedResult)[],
     options?: RequestOptions,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaTimeoutError, type TimeoutPhase } from '../errors/timeout.js';
 import type { Clock } from './clock.js';
@@ -37,7 +38,10 @@ export class Deadline {
       this.#controller.abort(new AntennaTimeoutError({ phase: this.#phase, timeoutMs: options.timeoutMs }));
     });
     if (this.#outer?.aborted) this.#onOuterAbort();
-    else this.#outer?.addEventListener('abort', this.#onOuterAbort, { once: true });
+    else if (this.#outer) {
+      quieten(this.#outer);
+      this.#outer.addEventListener('abort', this.#onOuterAbort, { once: true });
+    }
   }
 
   /** Aborts when the time is over or the caller gave up. */
@@ -85,4 +89,13 @@ export class Deadline {
     const ours = reason instanceof AntennaTimeoutError || reason instanceof AntennaAbortError;
     this.#controller.abort(ours ? reason : new AntennaAbortError({ cause: reason }));
   };
+}
+
+const quietened = new WeakSet<AbortSignal>();
+
+/** A worker's shutdown signal serves dozens of calls at once; Node would call that a leak from the eleventh on, on standard error. */
+function quieten(signal: AbortSignal): void {
+  if (quietened.has(signal)) return;
+  quietened.add(signal);
+  if (signal instanceof EventTarget) setMaxListeners(0, signal);
 }

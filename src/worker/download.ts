@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, request as undiciRequest } from 'undici';
+import type Undici from 'undici';
 import type { FetchLike } from '../http/fetch-transport.js';
 import { describeFailure } from '../http/transport.js';
 import { Deadline } from '../time/deadline.js';
@@ -47,7 +47,7 @@ type Get = (url: string, signal: AbortSignal) => Promise<Answer>;
 /** Fetches images: http and https only, never with a credential, within limits of size, time and redirects. */
 export class Downloader {
   readonly #get: Get;
-  readonly #agent: Agent | undefined;
+  readonly #close: () => Promise<void>;
   readonly #limits: DownloadLimits;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -61,11 +61,9 @@ export class Downloader {
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#limits = { ...DOWNLOAD_DEFAULTS, ...options.limits };
-    if (options.fetch) this.#get = viaFetch(options.fetch);
-    else {
-      this.#agent = new Agent({ keepAliveTimeout: 4_000, headersTimeout: 0, bodyTimeout: 0 });
-      this.#get = viaUndici(this.#agent);
-    }
+    const { get, close } = options.fetch ? viaFetch(options.fetch) : viaUndici();
+    this.#get = get;
+    this.#close = close;
   }
 
   /**
@@ -86,8 +84,8 @@ export class Downloader {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#agent?.close();
+  close(): Promise<void> {
+    return this.#close();
   }
 
   async #once(url: string, signal: AbortSignal): Promise<Downloaded> {
@@ -160,32 +158,52 @@ function assertHttp(url: string): void {
   );
 }
 
-function viaUndici(dispatcher: Dispatcher): Get {
-  return async (url, signal) => {
-    const { statusCode, headers, body } = await undiciRequest(url, { dispatcher, signal });
-    return {
-      status: statusCode,
-      header: (name) => headers[name]?.toString(),
-      body,
-      // Reading it to its end would be downloading what was just refused.
-      cancel: () => {
-        body.on('error', () => undefined).destroy();
-      },
-    };
+interface Getter {
+  readonly get: Get;
+  readonly close: () => Promise<void>;
+}
+
+/** undici is loaded with the first image, for the sake of the time that importing the package takes. */
+function viaUndici(): Getter {
+  let loading: Promise<{ request: typeof Undici.request; agent: Undici.Agent }> | undefined;
+  const load = async (): Promise<{ request: typeof Undici.request; agent: Undici.Agent }> => {
+    const { Agent, request } = await import('undici');
+    return { request, agent: new Agent({ keepAliveTimeout: 4_000, headersTimeout: 0, bodyTimeout: 0 }) };
+  };
+  return {
+    async get(url, signal) {
+      const { request, agent } = await (loading ??= load());
+      const { statusCode, headers, body } = await request(url, { dispatcher: agent, signal });
+      return {
+        status: statusCode,
+        header: (name) => headers[name]?.toString(),
+        body,
+        // Reading it to its end would be downloading what was just refused.
+        cancel: () => {
+          body.on('error', () => undefined).destroy();
+        },
+      };
+    },
+    async close() {
+      await (await loading)?.agent.close();
+    },
   };
 }
 
-function viaFetch(fetchLike: FetchLike): Get {
-  return async (url, signal) => {
-    const response = await fetchLike(url, { method: 'GET', headers: {}, redirect: 'manual', signal });
-    return {
-      status: response.status,
-      header: (name) => response.headers.get(name) ?? undefined,
-      body: (response.body as AsyncIterable<Uint8Array> | null) ?? emptyBody(),
-      cancel: () => {
-        response.body?.cancel().catch(() => undefined);
-      },
-    };
+function viaFetch(fetchLike: FetchLike): Getter {
+  return {
+    async get(url, signal) {
+      const response = await fetchLike(url, { method: 'GET', headers: {}, redirect: 'manual', signal });
+      return {
+        status: response.status,
+        header: (name) => response.headers.get(name) ?? undefined,
+        body: (response.body as AsyncIterable<Uint8Array> | null) ?? emptyBody(),
+        cancel: () => {
+          response.body?.cancel().catch(() => undefined);
+        },
+      };
+    },
+    close: () => Promise.resolve(),
   };
 }
 

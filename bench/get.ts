@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { compare, measure, program, rounds, type Bench } from './harness.js';
+
+const ROUNDS = 9;
+const REQUESTS = 3000;
+
+interface Measured {
+  cpuUs: number;
+  wallUs: number;
+}
+
+/** A server in a process of its own, so that its work is not counted. */
+async function withServer<Result>(use: (url: string) => Result): Promise<Result> {
+  const server = spawn(process.execPath, [program('get-server.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    const [line] = (await once(server.stdout, 'data')) as [Buffer];
+    return use(line.toString().trim());
+  } finally {
+    server.kill();
+    await once(server, 'exit');
+  }
+}
+
+function rowsFor(url: string, concurrency: number): ReturnType<typeof compare>[] {
+  const client = (way: string) => () =>
+    measure('get-client.mjs', way, url, String(REQUESTS), String(concurrency)) as Measured;
+  const { ours, raw } = rounds(ROUNDS, { ours: client('sdk'), raw: client('undici') });
+  const row = (kind: keyof Measured, atMost?: number): ReturnType<typeof compare> =>
+    compare({
+      what: `${kind === 'cpuUs' ? 'CPU' : 'wall'} a request, ${concurrency} at a time`,
+      ours: ours.map((one) => one[kind]),
+      raw: raw.map((one) => one[kind]),
+      unit: 'µs',
+      ...(atMost === undefined ? {} : { atMost }),
+    });
+  return [row('cpuUs', 1.5), row('wallUs')];
+}
+
+/** One small answer through the client, with all that it checks and promises, against a bare request. */
+export const get: Bench = {
+  name: 'get',
+  title: `Small GET, against undici.request, Node ${process.version}`,
+  run: () => withServer((url) => [...rowsFor(url, 1), ...rowsFor(url, 16)]),
+};

@@ -1,0 +1,160 @@
+import type { Antenna } from '../antenna.js';
+import type { AlgorithmRow, PipelineRow } from '../state/rows.js';
+
+/** An algorithm, in the wire's own words so that a worker's pipeline description can be reused. */
+export interface AlgorithmOptions {
+  readonly id?: number;
+  readonly key: string;
+  /** Default: the key. */
+  readonly name?: string;
+  /** Default 1. */
+  readonly version?: number;
+  /** `detection`, `classification`, … (contract §8.1). */
+  readonly task_type?: string | null;
+  /** Short for a category map with these labels. */
+  readonly labels?: readonly string[];
+  readonly category_map?: {
+    readonly id?: number;
+    readonly labels: readonly string[];
+    readonly data: readonly Readonly<Record<string, unknown>>[];
+  } | null;
+}
+
+export interface PipelineOptions {
+  readonly id?: number;
+  readonly slug: string;
+  /** Default: the slug. */
+  readonly name?: string;
+  /** Default 1. */
+  readonly version?: number;
+  readonly description?: string;
+  /**
+   * Default: a detector `<slug>-detector` and a classifier `<slug>-classifier` that knows `moth` and `not-moth`. An algorithm
+   * whose key exists already is shared.
+   */
+  readonly algorithms?: readonly AlgorithmOptions[];
+  /** Services that serve it. Default: all services of the project so far. */
+  readonly services?: readonly { readonly id: number }[];
+  /** Default true. */
+  readonly enabled?: boolean;
+  /** Id of the link between project and pipeline. */
+  readonly configId?: number;
+}
+
+/** A pipeline. */
+export class PipelineHandle {
+  readonly #antenna: Antenna;
+  readonly #row: PipelineRow;
+
+  constructor(antenna: Antenna, row: PipelineRow) {
+    this.#antenna = antenna;
+    this.#row = row;
+  }
+
+  get id(): number {
+    return this.#row.id;
+  }
+
+  get slug(): string {
+    return this.#row.slug;
+  }
+
+  get name(): string {
+    return this.#row.name;
+  }
+
+  get version(): number {
+    return this.#row.version;
+  }
+
+  /** Keys of its algorithms, in order of attachment. */
+  get algorithms(): readonly string[] {
+    return this.#antenna.store.algorithmsOf(this.#row).map((algorithm) => algorithm.key);
+  }
+
+  /** Links it to a further project. */
+  enableIn(project: { readonly id: number }, options: { enabled?: boolean; configId?: number } = {}): this {
+    link(this.#antenna, this.#row, project.id, options.enabled ?? true, options.configId);
+    return this;
+  }
+}
+
+export function addPipeline(antenna: Antenna, projectId: number, options: PipelineOptions): PipelineHandle {
+  const { store } = antenna;
+  const now = store.wallNow();
+  const row = store.pipelines.add({
+    id: store.pipelines.takeId(options.id),
+    slug: options.slug,
+    name: options.name ?? options.slug,
+    version: options.version ?? 1,
+    versionName: '',
+    description: options.description ?? '',
+    algorithmIds: new Set(),
+    configs: [],
+    createdAt: now,
+    updatedAt: now,
+  });
+  for (const algorithm of options.algorithms ?? defaultAlgorithms(options.slug)) {
+    row.algorithmIds.add(findOrAddAlgorithm(antenna, algorithm).id);
+  }
+  const services = options.services ?? store.services.filter((service) => service.projectIds.has(projectId));
+  for (const { id } of services) store.services.get(id)?.pipelineIds.add(row.id);
+  link(antenna, row, projectId, options.enabled ?? true, options.configId);
+  return new PipelineHandle(antenna, row);
+}
+
+function defaultAlgorithms(slug: string): AlgorithmOptions[] {
+  return [
+    { key: `${slug}-detector`, task_type: 'detection' },
+    { key: `${slug}-classifier`, task_type: 'classification', labels: ['moth', 'not-moth'] },
+  ];
+}
+
+function link(
+  antenna: Antenna,
+  row: PipelineRow,
+  projectId: number,
+  enabled: boolean,
+  configId?: number,
+): void {
+  const { configs } = antenna.store;
+  row.configs.push(configs.add({ id: configs.takeId(configId), projectId, enabled }));
+}
+
+function findOrAddAlgorithm(antenna: Antenna, options: AlgorithmOptions): AlgorithmRow {
+  const { algorithms, categoryMaps, wallNow } = bind(antenna);
+  const known = algorithms.find((row) => row.key === options.key);
+  if (known) return known;
+  const map =
+    options.category_map ??
+    (options.labels ? { labels: options.labels, data: dataOf(options.labels) } : null);
+  const version = options.version ?? 1;
+  return algorithms.add({
+    id: algorithms.takeId(options.id),
+    key: options.key,
+    name: options.name ?? options.key,
+    version,
+    versionName: String(version),
+    description: '',
+    taskType: options.task_type ?? null,
+    uri: null,
+    categoryMap:
+      map &&
+      categoryMaps.add({
+        id: categoryMaps.takeId('id' in map ? map.id : undefined),
+        labels: [...map.labels],
+        data: map.data.map((entry) => ({ ...entry })),
+      }),
+    createdAt: wallNow,
+    updatedAt: wallNow,
+  });
+}
+
+function bind(antenna: Antenna) {
+  const { algorithms, categoryMaps } = antenna.store;
+  return { algorithms, categoryMaps, wallNow: antenna.store.wallNow() };
+}
+
+function dataOf(labels: readonly string[]): Record<string, unknown>[] {
+  return labels.map((label, index) => ({ index, label, taxon_rank: 'SPECIES' }));
+}

@@ -1,0 +1,69 @@
+import type { RequestRecord } from '../messages.js';
+import type { Random } from '../random.js';
+import type { Exchange, Reply } from '../reply.js';
+import { matches } from './scope.js';
+import type { Scope } from './scope.js';
+
+/** What a rule does with a request it hits: answer itself, or let `next` answer and change that. */
+export type Intervention = (request: RequestRecord, next: () => Promise<Reply>) => Promise<Reply>;
+
+/** A rule in force. */
+export interface FaultHandle {
+  /** How many requests it has hit. */
+  readonly hits: number;
+  /** Ends it; harmless when it has ended. */
+  remove(): void;
+}
+
+interface Rule {
+  readonly scope: Scope;
+  readonly intervene: Intervention;
+  seen: number;
+  hits: number;
+}
+
+/** Rules around an exchange, the newest outermost. */
+export class FaultChain {
+  readonly #random: Random;
+  #rules: Rule[] = [];
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  add(scope: Scope, intervene: Intervention): FaultHandle {
+    const rule: Rule = { scope, intervene, seen: 0, hits: 0 };
+    this.#rules.push(rule);
+    return {
+      get hits() {
+        return rule.hits;
+      },
+      remove: () => {
+        this.#rules = this.#rules.filter((other) => other !== rule);
+      },
+    };
+  }
+
+  clear(): void {
+    this.#rules = [];
+  }
+
+  /** Sends a request through the rules that hit it, then to `exchange`. */
+  run(request: RequestRecord, exchange: Exchange): Promise<Reply> {
+    const hit = this.#rules.filter((rule) => this.#hits(rule, request));
+    return hit.reduce<() => Promise<Reply>>(
+      (next, rule) => () => rule.intervene(request, next),
+      () => exchange(request),
+    )();
+  }
+
+  #hits(rule: Rule, request: RequestRecord): boolean {
+    const { scope } = rule;
+    if (rule.hits >= (scope.times ?? Infinity) || !matches(scope, request)) return false;
+    rule.seen++;
+    if (rule.seen <= (scope.after ?? 0)) return false;
+    if (scope.probability !== undefined && this.#random.next() >= scope.probability) return false;
+    rule.hits++;
+    return true;
+  }
+}

@@ -1,0 +1,78 @@
+import { createRandom } from '../random.js';
+import type { Random } from '../random.js';
+import { encodePng } from './png.js';
+
+/** A picture to draw. */
+export interface GeneratedImageOptions {
+  /** Default 320. */
+  readonly width?: number;
+  /** Default 240. */
+  readonly height?: number;
+  /** Dark spots on the pale sheet. Default 3. */
+  readonly insects?: number;
+  /** Same seed, same picture. Default 1. */
+  readonly seed?: number;
+}
+
+/** Where a spot was drawn, in pixels: what a detector should find. */
+export interface DrawnInsect {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+}
+
+/** A generated image and what is on it. */
+export interface GeneratedImage {
+  /** PNG bytes. */
+  readonly bytes: Buffer;
+  readonly width: number;
+  readonly height: number;
+  readonly insects: readonly DrawnInsect[];
+}
+
+const SHEET = 226;
+const NOISE = 10;
+const INSECT = 60;
+
+/** Draws a trap's white sheet with some noise and dark, oval, never overlapping spots. */
+export function generateImage(options: GeneratedImageOptions = {}): GeneratedImage {
+  const { width = 320, height = 240, insects = 3, seed = 1 } = options;
+  const random = createRandom(seed);
+  const rgb = new Uint8Array(width * height * 3);
+  for (let at = 0; at < rgb.length; at += 3) rgb.fill(SHEET + Math.floor(random.next() * NOISE), at, at + 3);
+  const drawn: DrawnInsect[] = [];
+  for (let tries = 0; drawn.length < insects && tries < insects * 50; tries++) {
+    const box = randomBox(random, width, height);
+    if (!drawn.some((other) => overlaps(other, box))) {
+      drawOval(rgb, width, box, random);
+      drawn.push(box);
+    }
+  }
+  return { bytes: encodePng(width, height, rgb), width, height, insects: drawn };
+}
+
+function randomBox(random: Random, width: number, height: number): DrawnInsect {
+  const size = Math.max(4, Math.floor(Math.min(width, height) * (0.08 + random.next() * 0.08)));
+  const x1 = Math.floor(random.next() * Math.max(1, width - size * 1.5));
+  const y1 = Math.floor(random.next() * Math.max(1, height - size));
+  return { x1, y1, x2: Math.min(width, x1 + Math.floor(size * 1.5)), y2: Math.min(height, y1 + size) };
+}
+
+function overlaps(a: DrawnInsect, b: DrawnInsect): boolean {
+  const gap = 4;
+  return a.x1 < b.x2 + gap && b.x1 < a.x2 + gap && a.y1 < b.y2 + gap && b.y1 < a.y2 + gap;
+}
+
+function drawOval(rgb: Uint8Array, width: number, box: DrawnInsect, random: Random): void {
+  const [radiusX, radiusY] = [(box.x2 - box.x1) / 2, (box.y2 - box.y1) / 2];
+  for (let y = box.y1; y < box.y2; y++) {
+    for (let x = box.x1; x < box.x2; x++) {
+      const distance =
+        ((x + 0.5 - box.x1 - radiusX) / radiusX) ** 2 + ((y + 0.5 - box.y1 - radiusY) / radiusY) ** 2;
+      if (distance > 1) continue;
+      const at = (y * width + x) * 3;
+      rgb.fill(INSECT + Math.floor(random.next() * NOISE), at, at + 3);
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { createContractServer, type ContractServer, type JobHandle } from 'antenna-sdk/testing';
+import ts from 'typescript';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { until } from './support/worlds.js';
+
+const root = new URL('../', import.meta.url);
+const folder = new URL('test/.readme/', root);
+const readme = await readFile(new URL('README.md', root), 'utf8');
+
+const blocks = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    ([, code]) => code ?? '',
+  );
+const snippets = blocks('ts').map((code, index) => ({
+  code,
+  file: fileURLToPath(new URL(`snippet-${index + 1}.ts`, folder)),
+  title: `snippet ${index + 1}: ${code.split('\n').find((line) => /^(?:const|await|try)/.test(line)) ?? ''}`,
+}));
+
+const LABELS = ['Actias luna', 'Arctia caja', 'Noctua pronuba'];
+
+/** What the snippets talk about: project 1, a key in the environment, a job of the pipeline `moth-finder`. */
+async function prepare(server: ContractServer, images: readonly string[]): Promise<JobHandle> {
+  const { url } = await server.listen();
+  const project = server.project({ id: 1, name: 'Meadow' });
+  const pipeline = project.pipeline({
+    slug: 'moth-finder',
+    name: 'Moth finder',
+    algorithms: [
+      { key: 'moth-boxes-1', name: 'Moth boxes', task_type: 'detection' },
+      { key: 'moth-species-1', name: 'Moth species', task_type: 'classification', labels: LABELS },
+    ],
+  });
+  vi.stubEnv('ANTENNA_API_URL', url);
+  vi.stubEnv('ANTENNA_API_KEY', project.service({ name: 'readme' }).key().value);
+  return project.job({ pipeline, images });
+}
+
+describe('README', () => {
+  beforeAll(async () => {
+    await mkdir(folder, { recursive: true });
+    await Promise.all(snippets.map(({ code, file }) => writeFile(file, code)));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('has snippets that the compiler accepts under our own strict settings', () => {
+    const configFile = fileURLToPath(new URL('tsconfig.json', root));
+    const config = ts.getParsedCommandLineOfConfigFile(
+      configFile,
+      {},
+      {
+        ...ts.sys,
+        onUnRecoverableConfigFileDiagnostic: () => undefined,
+      },
+    );
+    const program = ts.createProgram(
+      snippets.map(({ file }) => file),
+      { ...config?.options, noEmit: true },
+    );
+    const messages = ts
+      .getPreEmitDiagnostics(program)
+      .map(
+        ({ messageText, file }) =>
+          `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      );
+    expect(messages).toEqual([]);
+    expect(snippets.length).toBeGreaterThanOrEqual(6);
+  });
+
+  it('names only commands that exist', async () => {
+    const { scripts } = JSON.parse(await readFile(new URL('package.json', root), 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const named = [...readme.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name ?? '');
+    expect(named.length).toBeGreaterThan(3);
+    for (const name of named) expect(Object.keys(scripts)).toContain(name);
+  });
+
+  describe('runs every snippet', () => {
+    let server: ContractServer;
+    let images: ContractServer;
+
+    beforeEach(() => {
+      server = createContractServer({ dialect: 'api-key' });
+      images = createContractServer({ dialect: 'api-key' });
+      vi.spyOn(console, 'log').mockImplementation(() => undefined);
+      vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    });
+    afterEach(async () => {
+      vi.unstubAllEnvs();
+      vi.restoreAllMocks();
+      await Promise.all([server.close(), images.close()]);
+    });
+
+    it.each(snippets)('$title', async ({ code, file }) => {
+      // Any bytes will do for an image here; a JSON page of a second server comes over a real socket.
+      const { origin } = await images.listen();
+      const job = await prepare(server, [`${origin}/api/v2/projects/?a`, `${origin}/api/v2/projects/?b`]);
+      const running = import(file) as Promise<unknown>;
+      if (code.includes('worker.run();')) {
+        await Promise.race([running, until(() => (server.settle(), job.status === 'SUCCESS'))]);
+        process.emit('SIGTERM', 'SIGTERM');
+        await running;
+        expect(job.counts).toMatchObject({ processed: 2, failed: 0, detections: 2, classifications: 2 });
+      }
+      await running;
+      expect(console.error).not.toHaveBeenCalled();
+      if (code.includes('probeDialect')) expect(console.log).toHaveBeenCalledWith('api-key');
+      if (code.includes('results.submit')) expect(console.log).toHaveBeenCalledWith(2, 'queued');
+      if (code.includes('NotFoundError'))
+        expect(console.log).toHaveBeenCalledWith(expect.stringContaining('404'));
+    });
+  });
+});
