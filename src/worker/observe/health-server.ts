@@ -9,7 +9,8 @@ import type { WorkerMetricsSnapshot } from './snapshot.js';
 /** Where the answers come from: a worker. */
 export interface HealthSource {
   health(): HealthReport;
-  metrics(): WorkerMetricsSnapshot;
+  /** Without it there is no `/metrics`. */
+  metrics?(): WorkerMetricsSnapshot;
 }
 
 /** Options of {@link startHealthServer}. */
@@ -107,6 +108,7 @@ async function answerFor(
       return { status: fine ? 200 : 503, type: 'application/json', body: JSON.stringify(report) };
     }
     case '/metrics':
+      if (!source.metrics) return text(404, 'this worker has no metrics');
       if (!renderer) return text(501, 'no metrics here: install prom-client, or do not set metrics: false');
       return { status: 200, type: renderer.contentType, body: await renderer.render(source.metrics()) };
     default:
