@@ -41,10 +41,11 @@ describe('the progress bar', () => {
     const worker = new Teller<ProgressEvents>();
     const { stream, written } = terminal(false);
     const bar = await progressBar(worker, { stream });
+    expect(worker.listeners).toBe(0);
     work(worker);
     bar.stop();
     await new Promise((resolve) => setImmediate(resolve));
-    expect([written(), worker.listeners]).toEqual(['', 0]);
+    expect(written()).toBe('');
   });
 
   it('takes a worker as it is', () => {
