@@ -1,15 +1,17 @@
 import { defineConfig, type Options } from 'tsup';
 
+// `testing` is an entry of its own so that a worker in production never loads msw.
 const api = { index: 'src/index.ts', testing: 'src/testing/index.ts' };
 
+// The executors start threads and processes with these files, which they look for beside themselves, from both builds. Nobody imports
+// them, so they have no types.
+const executors = {
+  'executor-thread': 'src/worker/executors/executor-thread.ts',
+  'executor-child': 'src/worker/executors/executor-child.ts',
+};
+
 const common: Options = {
-  // `testing` is an entry of its own so that a worker in production never loads msw. The executors start threads and processes with
-  // files, which they look for beside themselves; nobody imports those, so they have no types.
-  entry: {
-    ...api,
-    'executor-thread': 'src/worker/executors/executor-thread.ts',
-    'executor-child': 'src/worker/executors/executor-child.ts',
-  },
+  entry: api,
   target: 'node20',
   platform: 'node',
   sourcemap: false,
@@ -25,12 +27,13 @@ const common: Options = {
   },
 };
 
-// p-retry is an ES module and nothing else, and `require` of one throws before Node 20.19: the CommonJS build carries it.
+// p-retry is an ES module and nothing else, and `require` of one throws before Node 20.19: the CommonJS build carries it. tinypool is
+// one too, but is loaded by `import()`.
 const ESM_ONLY = ['p-retry', 'is-network-error'];
 const NOTICE = '/*! Contains p-retry and is-network-error: MIT License, Copyright (c) Sindre Sorhus */';
 
 export default defineConfig([
-  { ...common, format: 'esm' },
+  { ...common, entry: { ...api, ...executors }, format: 'esm' },
   { ...common, format: 'cjs', noExternal: ESM_ONLY, banner: { js: NOTICE } },
-  { ...common, entry: api, format: ['esm', 'cjs'], dts: { only: true } },
+  { ...common, format: ['esm', 'cjs'], dts: { only: true } },
 ]);

@@ -24,6 +24,7 @@ export { DELIVERY_RULES, type DeliveryRules } from './worker/delivery.js';
 export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download.js';
 export type { TaskRef, WorkerEvents } from './worker/events.js';
 export * from './worker/executors/index.js';
+export * from './worker/observe/index.js';
 export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/options.js';
 // `Pipeline` is the wire's stored pipeline; a worker's is what definePipeline returns.
 export {

@@ -1,6 +1,9 @@
 import { WorkerEventBus, type WorkerEvents } from './events.js';
 import { resolveWorkerOptions, type AntennaWorkerOptions, type ResolvedWorkerOptions } from './options.js';
+import { health, HEALTH_LIMITS, type HealthLimits, type HealthReport } from './observe/health.js';
+import type { WorkerMetricsSnapshot } from './observe/snapshot.js';
 import { Tally, type EndReason, type WorkerReport } from './report.js';
+import { Observation, restingFacts, restingGauges } from './runtime/observation.js';
 import { Phases } from './runtime/phases.js';
 import { WorkerRun } from './runtime/run.js';
 import { TerminateHooks, type TerminateHook } from './runtime/terminate-hooks.js';
@@ -40,6 +43,7 @@ export class AntennaWorker {
   readonly #bus: WorkerEventBus;
   readonly #state: StateMachine;
   readonly #hooks: TerminateHooks;
+  readonly #observation: Observation;
   #current: Current | undefined;
 
   /** @throws AntennaConfigError naming every wrong option and every wrong field of a pipeline. */
@@ -48,6 +52,7 @@ export class AntennaWorker {
     const { logger } = this.#options.client;
     this.#bus = new WorkerEventBus(logger);
     this.#hooks = new TerminateHooks(this.#options.client);
+    this.#observation = new Observation(this.#bus, this.#options);
     this.#state = new StateMachine((from, to) => {
       logger.info({ state: to }, 'worker state changed');
       this.#bus.emit('state', { from, to });
@@ -58,9 +63,22 @@ export class AntennaWorker {
     return this.#state.current;
   }
 
-  /** Facts of the current or last run; undefined before the first. */
-  get facts(): WorkerRun['facts'] | undefined {
-    return this.#current?.run.facts;
+  /** How many tasks are in hand now, and at which stage. */
+  get held(): WorkerRun['held'] | undefined {
+    return this.#current?.run.held;
+  }
+
+  /** Everything that is counted and measured, as plain data; counters go on over all runs. */
+  metrics(): WorkerMetricsSnapshot {
+    const gauges = this.#current?.run.gauges(this.state) ?? restingGauges(this.state);
+    return this.#observation.snapshot(gauges);
+  }
+
+  /** Whether it works, from facts: idle is healthy, stuck is not. */
+  health(limits?: Partial<HealthLimits>): HealthReport {
+    const nowMs = this.#options.client.clock.now();
+    const facts = this.#current?.run.healthFacts(this.state) ?? restingFacts(this.state, nowMs);
+    return health(facts, nowMs, { ...HEALTH_LIMITS, ...limits });
   }
 
   /** How many tasks are held and which bound is at work, in words; empty before the first run. */
@@ -98,6 +116,7 @@ export class AntennaWorker {
       bus: this.#bus,
       tally,
       phases,
+      observation: this.#observation,
       untilDrained,
       isPaused: () => this.#state.current === 'paused',
       onFlushing: () => {

@@ -39,7 +39,7 @@ export interface ProcessExecutorOptions {
  * Runs a handler module in child processes: right for models that may crash or leak. A process that dies takes one call with it,
  * never the worker, and the images of that call are tried again in smaller batches until the one that kills is alone.
  *
- * Images and results are copied through a pipe, about a millisecond per megabyte.
+ * Images and results are copied through a pipe, at two to four milliseconds per megabyte.
  */
 export class ProcessExecutor implements Executor {
   readonly kind = 'process';

@@ -1,5 +1,5 @@
 import { Downloader } from '../download.js';
-import type { Executor } from '../executors/executor.js';
+import type { Executor, ExecutorStats } from '../executors/executor.js';
 import { Outbox } from '../outbox/outbox.js';
 import { SpoolKeeper } from '../spool/spool-keeper.js';
 import { DownloadStage } from '../stages/download-stage.js';
@@ -69,6 +69,16 @@ export class Engine {
   /** Files and bytes on disk; undefined without a spool. */
   get spoolSize(): SpoolKeeper['size'] | undefined {
     return this.#spool?.size;
+  }
+
+  /** Facts about the executors, by pipeline. */
+  get executorStats(): Readonly<Record<string, ExecutorStats>> {
+    const stats: Record<string, ExecutorStats> = {};
+    for (const [slug, executor] of this.#executors) {
+      const known = executor.stats?.();
+      if (known) stats[slug] = known;
+    }
+    return stats;
   }
 
   /** Takes the spool's lock, and posts what an earlier process left. @throws AntennaError when another process holds it. */

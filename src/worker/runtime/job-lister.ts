@@ -33,6 +33,7 @@ export class JobLister {
   readonly #acceptedAt = new Map<number, number>();
   #lastList: LastList | undefined;
   #lastContactAt: number;
+  #answeredAt: number | undefined;
   #lastJobId: number | undefined;
 
   constructor(context: RunContext, parts: JobListerParts) {
@@ -45,9 +46,14 @@ export class JobLister {
     return this.#lastList;
   }
 
+  /** When the server last answered us, on the monotonic clock; undefined if it never has. */
+  get answeredAtMs(): number | undefined {
+    return this.#answeredAt;
+  }
+
   /** The server heard of us by other means. */
   contact(): void {
-    this.#lastContactAt = this.#context.clock.now();
+    this.#lastContactAt = this.#answeredAt = this.#context.clock.now();
   }
 
   /** There is nothing to do: a new job or the end of an old one should be seen soon. */
@@ -92,6 +98,7 @@ export class JobLister {
       }
     }
     if (client.dialect === 'token') this.contact();
+    else this.#answeredAt = clock.now();
     const { added, removed } = rotation.sync([...found.values()], clock.now());
     this.#lastList = { askedAtMs, jobs: found.size };
     for (const { id, pipeline } of added) bus.emit('job_added', { jobId: id, pipeline: pipeline.slug });

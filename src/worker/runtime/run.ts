@@ -10,11 +10,14 @@ import { limitsOf, refOf, type RunContext } from './context.js';
 import { Engine } from './engine.js';
 import { Hold } from './hold.js';
 import { JobLister } from './job-lister.js';
-import { LoopMonitor } from './loop-monitor.js';
+import { gaugesOf, healthFactsOf, type Observation } from './observation.js';
+import type { HealthFacts } from '../observe/health.js';
+import type { WorkerGauges } from '../observe/snapshot.js';
 import type { Phases } from './phases.js';
 import { registerPipelines } from './registration.js';
 import { MUTE_MS, ReserveLoop } from './reserve-loop.js';
 import { Wakeup } from './wakeup.js';
+import type { ItemStage } from './work-item.js';
 
 /** How long aborted handlers and requests are waited for. */
 const ABORT_WAIT_MS = 1_000;
@@ -29,6 +32,7 @@ export interface RunParts {
   readonly bus: WorkerEventBus;
   readonly tally: Tally;
   readonly phases: Phases;
+  readonly observation: Observation;
   readonly isPaused: () => boolean;
   readonly untilDrained: boolean;
   /** All is computed; what is left is posting. */
@@ -48,7 +52,7 @@ export class WorkerRun {
   readonly #loop: ReserveLoop;
   readonly #wakeup: Wakeup;
   readonly #listerWakeup: Wakeup;
-  readonly #monitor: LoopMonitor;
+  readonly #startedAt: number;
   readonly #abandoned: TaskRef[] = [];
   #lastTaskAt: number;
 
@@ -58,7 +62,7 @@ export class WorkerRun {
     this.#parts = parts;
     this.#wakeup = new Wakeup(clock);
     this.#listerWakeup = new Wakeup(clock);
-    this.#lastTaskAt = clock.now();
+    this.#startedAt = this.#lastTaskAt = clock.now();
     this.#context = this.#createContext();
     this.#rotation = new Rotation(options.random);
     this.#engine = new Engine(this.#context, {
@@ -83,33 +87,27 @@ export class WorkerRun {
       probeSpool: () => this.#engine.probeSpool(),
     });
     this.#loop = this.#createLoop();
-    this.#monitor = this.#createMonitor();
   }
 
-  /** Facts for health and metrics. */
-  get facts() {
-    const { hold, leases, estimator, options, clock, tally } = this.#context;
-    const nowMs = clock.now();
-    return {
-      held: hold.size,
-      stages: hold.byStage(),
-      imageBytes: hold.imageBytes(),
-      outboxBytes: this.#engine.outbox.bytes,
-      spool: this.#engine.spoolSize,
-      blocked: this.#engine.outbox.blocked,
-      processing: this.#engine.processing,
-      jobs: this.#rotation.jobs.map(({ id }) => id),
-      leaseMs: leases.lengthMs,
-      counts: tally.total(),
-      sinceLastTurnMs: nowMs - this.#loop.lastTurnAtMs,
-      maxStallMs: this.#monitor.maxMs,
-      sizing: Object.fromEntries(
-        [...options.pipelines.values()].map(({ slug, batchSize }) => [
-          slug,
-          estimator.sizing(slug, batchSize, limitsOf(this.#context), nowMs),
-        ]),
-      ),
-    };
+  /** How many tasks are in hand, and at which stage. */
+  get held(): { readonly count: number; readonly stages: Readonly<Record<ItemStage, number>> } {
+    const { hold } = this.#context;
+    return { count: hold.size, stages: hold.byStage() };
+  }
+
+  /** @param state - of the worker. */
+  gauges(state: string): WorkerGauges {
+    return gaugesOf(state, this.#context, this.#engine);
+  }
+
+  /** @param state - of the worker. */
+  healthFacts(state: string): HealthFacts {
+    return healthFactsOf(state, this.#context, this.#engine, {
+      startedAtMs: this.#startedAt,
+      lastTurnAtMs: this.#loop.lastTurnAtMs,
+      lastContactAtMs: this.#lister.answeredAtMs,
+      loopDelayMs: this.#parts.observation.loopDelayMs,
+    });
   }
 
   /** How many tasks are held and which bound is at work, a sentence for each pipeline. */
@@ -128,7 +126,7 @@ export class WorkerRun {
 
   /** Registers, and warms the models. @throws when the server refuses the registration, or a model cannot be loaded. */
   async prepare(): Promise<void> {
-    this.#monitor.start();
+    this.#parts.observation.start();
     await registerPipelines(this.#context);
     await this.#engine.openSpool();
     await this.#engine.warmUp();
@@ -152,7 +150,7 @@ export class WorkerRun {
 
   /** Gives back connections and threads. */
   async close(): Promise<void> {
-    this.#monitor.stop();
+    this.#parts.observation.stop();
     try {
       // Threads and processes are given their own time to end, and no more.
       await within(this.#context.clock, CLOSE_WAIT_MS, this.#engine.close());
@@ -227,14 +225,6 @@ export class WorkerRun {
       pumpAll: () => {
         this.#engine.pumpAll();
       },
-    });
-  }
-
-  #createMonitor(): LoopMonitor {
-    const { bus, logger } = { bus: this.#parts.bus, logger: this.#parts.options.client.logger };
-    return new LoopMonitor((durationMs, severe) => {
-      logger.warn({ durationMs: Math.round(durationMs) }, 'the event loop stood still');
-      if (severe) bus.emit('stall', { durationMs });
     });
   }
 

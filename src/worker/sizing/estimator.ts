@@ -30,6 +30,12 @@ export class Estimator {
   readonly #imageBytes = new SampleWindow();
   readonly #reserve = new SampleWindow();
   readonly #post = new SampleWindow();
+  #lastSizing: Sizing | undefined;
+
+  /** The last decision; undefined before the first. */
+  get lastSizing(): Sizing | undefined {
+    return this.#lastSizing;
+  }
 
   /** One handler call. @param chargeMs - busy time it took off the model (see {@link Occupancy}), for all of its tasks. */
   call(
@@ -104,6 +110,7 @@ export class Estimator {
   sizing(slug: string, batchSize: number, limits: SizingLimits, nowMs: number): Sizing {
     const sizing = holdTarget(this.inputs(slug, batchSize, limits, nowMs));
     this.#kind(slug).lastSizing = sizing;
+    this.#lastSizing = sizing;
     return sizing;
   }
 

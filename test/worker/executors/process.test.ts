@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { AntennaError, PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
@@ -28,9 +30,12 @@ function pids(outcomes: readonly BatchOutcome[]): unknown[] {
   return outcomes.map((outcome) => outcome.ok && (outcome.result as unknown as { pid: number }).pid);
 }
 
+/** Also false for one that has ended and was not yet reaped, as under a container's first process. */
 function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
+    const status = `/proc/${pid}/stat`;
+    return !existsSync(status) || !/\) Z /.test(readFileSync(status, 'utf8'));
   } catch {
     return false;
   }
@@ -193,6 +198,32 @@ describe('a process that grows old', () => {
     await executor.close();
     await executor.close();
     expect(isRunning(pid as number)).toBe(false);
+  });
+});
+
+describe('a signal to the whole group, from a terminal or systemd', () => {
+  it('leaves the handler’s process alone: the worker decides when it ends', async () => {
+    const executor = child('basic.mjs');
+    const [before] = pids(await executor.run(imagesOf('a'), contextOf()));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.kill(before as number, signal);
+    const [after] = pids(await executor.run(imagesOf('b'), contextOf()));
+    expect(after).toBe(before);
+    expect(executor.stats().crashes).toBe(0);
+  });
+});
+
+describe('a worker that is killed', () => {
+  it('takes its handler processes along', async () => {
+    const args = [...FROM_SOURCES, handler('parent.mjs')];
+    const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const pid = await new Promise<number>((resolve) => {
+      parent.stdout.once('data', (chunk: Buffer) => {
+        resolve(Number(chunk.toString()));
+      });
+    });
+    expect(isRunning(pid)).toBe(true);
+    parent.kill('SIGKILL');
+    await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false);
   });
 });
 

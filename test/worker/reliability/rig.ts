@@ -161,7 +161,7 @@ export async function drive<Value>(
     if (disk) await diskTurn();
     if (progress.settled) return work;
   }
-  const state = `${lastWorker?.state ?? ''} ${JSON.stringify(lastWorker?.facts)}`;
+  const state = `${lastWorker?.state ?? ''} ${JSON.stringify(lastWorker?.metrics())}`;
   throw new Error(`still not done after ${maxMs} ms of virtual time: ${state}`);
 }
 

@@ -39,7 +39,7 @@ describe('T2 capacity never leaks', () => {
         let mostHeld = 0;
         let settled = 0;
         worker.on('reserved', () => {
-          mostHeld = Math.max(mostHeld, worker.facts?.held ?? 0);
+          mostHeld = Math.max(mostHeld, worker.held?.count ?? 0);
         });
         worker.on('settled', () => {
           settled += 1;
@@ -50,7 +50,7 @@ describe('T2 capacity never leaks', () => {
           stepMs: 5_000,
         });
         rig.server.settle();
-        expect(worker.facts?.held).toBe(0);
+        expect(worker.held?.count).toBe(0);
         expect(mostHeld).toBeLessThanOrEqual(maxHeld);
         expect(settled).toBe(report.taken);
         expect(accounted(report)).toBe(report.taken);

@@ -56,7 +56,7 @@ describe('T3 start and stop, a hundred times', () => {
     worker.pause();
     await rig.clock.advance(30_000);
     const delivered = job.ledger.total('delivered');
-    expect(worker.facts?.held).toBe(0);
+    expect(worker.held?.count).toBe(0);
     await rig.clock.advance(300_000);
     expect(job.ledger.total('delivered')).toBe(delivered);
     worker.resume();

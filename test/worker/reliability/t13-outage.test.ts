@@ -14,7 +14,7 @@ describe('T13 the server is down for twenty minutes in the middle of a batch', (
     const requestsBefore = rig.server.requests.length;
     await rig.clock.advance(20 * 60_000);
     const computedInOutage = tasks.length;
-    expect(worker.facts?.held).toBeLessThanOrEqual(256);
+    expect(worker.held?.count).toBeLessThanOrEqual(256);
     expect(rig.server.requests.length - requestsBefore).toBeLessThan(400);
     expect(retries.length).toBeGreaterThan(5);
     for (const { delayMs } of retries) expect(delayMs).toBeLessThanOrEqual(60_000);

@@ -36,7 +36,7 @@ describe('T14 duplicates', () => {
     const worker = rig.worker({ definition: { process } });
     const redelivered = eventsOf(worker, 'redelivered');
     const running = worker.run({ until: 'drained', handleSignals: false });
-    await driveUntil(rig.clock, () => (worker.facts?.stages.processing ?? 0) > 2);
+    await driveUntil(rig.clock, () => (worker.held?.stages.processing ?? 0) > 2);
     job.expireLeases();
     const report = await drive(rig.clock, running, { stepMs: 1_000 });
     rig.server.settle();
@@ -94,7 +94,7 @@ describe('T14 duplicates', () => {
       first.run({ until: 'drained', handleSignals: false }),
       second.run({ until: 'drained', handleSignals: false }),
     ]);
-    await driveUntil(rig.clock, () => (first.facts?.stages.processing ?? 0) > 2);
+    await driveUntil(rig.clock, () => (first.held?.stages.processing ?? 0) > 2);
     job.expireLeases();
     await drive(rig.clock, running, { stepMs: 1_000 });
     rig.server.settle();

@@ -9,7 +9,7 @@ describe('T15 suspends and clocks that step', () => {
     const jumps = eventsOf(worker, 'clock_jump');
     const late = eventsOf(worker, 'task_late');
     const running = worker.run({ until: 'drained', handleSignals: false });
-    await driveUntil(rig.clock, () => (worker.facts?.stages.processing ?? 0) > 2);
+    await driveUntil(rig.clock, () => (worker.held?.stages.processing ?? 0) > 2);
     // The monotonic clock stands still while the machine sleeps; the server's does not.
     rig.clock.step(120_000);
     job.expireLeases();
@@ -29,7 +29,7 @@ describe('T15 suspends and clocks that step', () => {
     const jumps = eventsOf(worker, 'clock_jump');
     const expired = eventsOf(worker, 'lease_expired');
     const running = worker.run({ until: 'drained', handleSignals: false });
-    await driveUntil(rig.clock, () => (worker.facts?.stages.processing ?? 0) > 2);
+    await driveUntil(rig.clock, () => (worker.held?.stages.processing ?? 0) > 2);
     rig.clock.step(-3_600_000);
     const report = await drive(rig.clock, running, { stepMs: 1_000 });
     rig.server.settle();
