@@ -1,8 +1,17 @@
 import { defineConfig, type Options } from 'tsup';
 
+// `testing` is an entry of its own so that a worker in production never loads msw.
+const api = { index: 'src/index.ts', testing: 'src/testing/index.ts' };
+
+// The executors start threads and processes with these files, which they look for beside themselves, from both builds. Nobody imports
+// them, so they have no types.
+const executors = {
+  'executor-thread': 'src/worker/executors/executor-thread.ts',
+  'executor-child': 'src/worker/executors/executor-child.ts',
+};
+
 const common: Options = {
-  // `testing` is an entry of its own so that a worker in production never loads msw.
-  entry: { index: 'src/index.ts', testing: 'src/testing/index.ts' },
+  entry: api,
   target: 'node20',
   platform: 'node',
   sourcemap: false,
@@ -12,14 +21,19 @@ const common: Options = {
   // `util` could be a package of that name, `node:util` could not.
   removeNodeProtocol: false,
   treeshake: true,
+  esbuildOptions(options) {
+    // entry-file.ts asks for `__filename` first, so the CommonJS build never gets to the empty `import.meta`.
+    options.logOverride = { 'empty-import-meta': 'silent' };
+  },
 };
 
-// p-retry is an ES module and nothing else, and `require` of one throws before Node 20.19: the CommonJS build carries it.
+// p-retry is an ES module and nothing else, and `require` of one throws before Node 20.19: the CommonJS build carries it. tinypool is
+// one too, but is loaded by `import()`.
 const ESM_ONLY = ['p-retry', 'is-network-error'];
 const NOTICE = '/*! Contains p-retry and is-network-error: MIT License, Copyright (c) Sindre Sorhus */';
 
 export default defineConfig([
-  { ...common, format: 'esm' },
+  { ...common, entry: { ...api, ...executors }, format: 'esm' },
   { ...common, format: 'cjs', noExternal: ESM_ONLY, banner: { js: NOTICE } },
   { ...common, format: ['esm', 'cjs'], dts: { only: true } },
 ]);

@@ -22,7 +22,9 @@ export { systemClock, type Clock } from './time/clock.js';
 export { VERSION } from './version.js';
 export { DELIVERY_RULES, type DeliveryRules } from './worker/delivery.js';
 export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download.js';
-export type { WorkerEvents } from './worker/events.js';
+export type { TaskRef, WorkerEvents } from './worker/events.js';
+export * from './worker/executors/index.js';
+export * from './worker/observe/index.js';
 export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/options.js';
 // `Pipeline` is the wire's stored pipeline; a worker's is what definePipeline returns.
 export {
@@ -31,12 +33,18 @@ export {
   type HandlerDetection,
   type Pipeline as WorkerPipeline,
   type PipelineDefinition,
+  type ProcessBatchHandler,
   type ProcessContext,
   type ProcessHandler,
   type ProcessResult,
   type TaskImage,
+  type WarmUp,
 } from './worker/pipeline.js';
-export type { WorkerCounts, WorkerReport } from './worker/report.js';
+export type { EndReason, Fate, WorkerCounts, WorkerReport } from './worker/report.js';
+export type { TerminateHook } from './worker/runtime/terminate-hooks.js';
+export type { HoldBound, Sizing } from './worker/sizing/hold-target.js';
+export { SPOOL_DEFAULTS, type SpoolOptions } from './worker/spool/spool-keeper.js';
+export { WORKER_CHANNELS, type WorkerSpan } from './worker/stages/spans.js';
 export type { WorkerState } from './worker/state.js';
 export { PermanentTaskError, RetryableTaskError } from './worker/task-errors.js';
 export { AntennaWorker, type RunOptions } from './worker/worker.js';

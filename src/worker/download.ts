@@ -68,18 +68,25 @@ export class Downloader {
 
   /**
    * Downloads one image.
+   * @param options.remainingMs - time in which another try is still worth beginning; default no limit.
    * @throws PermanentTaskError when no try can succeed: 404, 410, other 4xx, not http, too large, too many redirects.
    * @throws RetryableTaskError when all tries failed for passing reasons: 5xx, 408, 425, 429, connection, timeout, cut off.
    * @throws the signal's reason when it aborts.
    */
-  async download(url: string, signal: AbortSignal): Promise<Downloaded> {
+  async download(
+    url: string,
+    signal: AbortSignal,
+    options: { remainingMs?: () => number } = {},
+  ): Promise<Downloaded> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#once(url, signal);
       } catch (error) {
         if (signal.aborted || !(error instanceof RetryableTaskError) || attempt >= this.#limits.attempts)
           throw error;
-        await sleep(this.#clock, this.#random() * BACKOFF_MS * 2 ** attempt, signal);
+        const delayMs = this.#random() * BACKOFF_MS * 2 ** attempt;
+        if (delayMs >= (options.remainingMs?.() ?? Number.POSITIVE_INFINITY)) throw error;
+        await sleep(this.#clock, delayMs, signal);
       }
     }
   }

@@ -1,26 +1,97 @@
 import type { Logger } from '../log/logger.js';
 import type { RegistrationReport } from '../registration/report.js';
+import type { Fate } from './report.js';
 import type { WorkerState } from './state.js';
 
-/** Every event of a worker with its payload: the single source for `on`, `emit` and the documentation. */
+/** Which task an event is about. `attempt` is the number of the delivery, if it could be read. */
+export interface TaskRef {
+  readonly jobId: number;
+  readonly imageId: string;
+  readonly attempt?: number | undefined;
+}
+
+/** Every event of a worker with its payload: the single source for `on`, `emit` and the documentation. Durations in milliseconds. */
 export interface WorkerEvents {
   /** The worker entered another state. */
   state: { readonly from: WorkerState; readonly to: WorkerState };
   /** The pipelines were registered for a project; look at `report.ok`. */
   registered: { readonly projectId: number; readonly report: RegistrationReport };
-  /** Tasks were taken. */
-  reserved: { readonly jobId: number; readonly count: number };
-  /** A task has an outcome; it is not posted yet. */
-  task: {
+  /** A job was seen for the first time. */
+  job_added: { readonly jobId: number; readonly pipeline: string };
+  /** A job left: no longer listed, or gone. Tasks in hand are still finished. */
+  job_removed: { readonly jobId: number; readonly reason: 'not-listed' | 'gone' };
+  /** A job is left alone: not ours, or the server refuses its results. */
+  job_rejected: { readonly jobId: number; readonly reason: string };
+  /** A job with tasks in hand has had no accepted result for so long; a server of the `token` dialect ends it after 10 minutes. */
+  job_stalled: { readonly jobId: number; readonly silentMs: number; readonly held: number };
+  /** Tasks were taken. `count` is without those that we held already. */
+  reserved: {
     readonly jobId: number;
-    readonly imageId: string;
+    readonly count: number;
+    readonly asked: number;
+    readonly durationMs: number;
+  };
+  /** A job had nothing for us; `empties` times in a row by now. */
+  empty: { readonly jobId: number; readonly empties: number };
+  /** A task came again while we held it or after we posted it. */
+  redelivered: TaskRef & { readonly sinceMs: number };
+  /** A shorter lease was learned from a redelivery. */
+  lease_learned: { readonly leaseMs: number };
+  /** One task takes longer than the usable part of the lease. Emitted once per pipeline and run. */
+  lease_too_short: { readonly pipeline: string; readonly explanation: string };
+  /** A lease ran out before the task was started; another worker gets it. */
+  lease_expired: TaskRef & { readonly ageMs: number };
+  /** A task's outcome was accepted after its lease: it counts, but was probably done twice. */
+  task_late: TaskRef & { readonly lateMs: number };
+  /** Monotonic and wall clock differ: suspended, or set forward (positive) or back (negative). */
+  clock_jump: { readonly jumpMs: number };
+  /** A download begins. */
+  task_started: TaskRef;
+  /** An image is in memory. */
+  downloaded: TaskRef & { readonly bytes: number; readonly durationMs: number };
+  /** A handler call ended. */
+  batch_done: {
+    readonly jobId: number;
+    readonly pipeline: string;
+    readonly tasks: number;
+    readonly failed: number;
+    readonly durationMs: number;
+  };
+  /** A task has an outcome; it is not posted yet. */
+  task: TaskRef & {
     readonly outcome: 'success' | 'error' | 'lapsed';
     readonly detections: number;
+    /** From the start of the download. */
     readonly durationMs: number;
     readonly error?: string;
   };
   /** The server accepted results. */
-  posted: { readonly jobId: number; readonly count: number; readonly imageIds: readonly string[] };
+  posted: {
+    readonly jobId: number;
+    readonly count: number;
+    readonly imageIds: readonly string[];
+    readonly bytes: number;
+    readonly durationMs: number;
+  };
+  /** A post failed and will be repeated. */
+  post_retry: {
+    readonly jobId: number;
+    readonly count: number;
+    readonly delayMs: number;
+    readonly reason: string;
+  };
+  /** A post was refused as too large or invalid and is cut in two. */
+  split: { readonly jobId: number; readonly count: number; readonly reason: 'too-large' | 'invalid' };
+  /** Results were written to disk. */
+  spooled: { readonly jobId: number; readonly count: number; readonly bytes: number };
+  /** Results of an earlier process were dealt with: accepted, or set aside with a reason. */
+  replayed: { readonly jobId: number; readonly count: number; readonly outcome: string };
+  /** A task left the worker. Every task taken has exactly one. */
+  settled: TaskRef & { readonly fate: Fate };
+  /** Tasks were given up because the worker had to end; the server will deliver them again. */
+  abandoned: { readonly tasks: readonly TaskRef[] };
+  /** The event loop stood still: a handler computes in this thread. */
+  stall: { readonly durationMs: number };
   /** Something went wrong that the worker goes on after. */
   error: { readonly error: unknown; readonly doing: string; readonly jobId?: number };
 }
@@ -48,10 +119,19 @@ export class WorkerEventBus {
   emit<Name extends keyof WorkerEvents>(name: Name, event: WorkerEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       try {
-        (listener as Listener<Name>)(event);
+        const answer: unknown = (listener as (event: WorkerEvents[Name]) => unknown)(event);
+        // An asynchronous listener's failure would be an unhandled rejection, which ends the process.
+        if (answer instanceof Promise)
+          answer.catch((error: unknown) => {
+            this.#failed(name, error);
+          });
       } catch (error) {
-        this.#logger.error({ reason: name, error }, 'a listener threw; the worker goes on');
+        this.#failed(name, error);
       }
     }
+  }
+
+  #failed(name: string, error: unknown): void {
+    this.#logger.error({ reason: name, error }, 'a listener threw; the worker goes on');
   }
 }

@@ -5,19 +5,35 @@ import type { FetchLike } from '../http/fetch-transport.js';
 import { issuesOf } from '../resources/core.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
 import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download.js';
+import { MAX_POST_BYTES, MAX_POST_RESULTS } from './outbox/body-cap.js';
+import type { SpoolOptions } from './spool/spool-keeper.js';
 import { definePipeline, type Pipeline, type PipelineDefinition } from './pipeline.js';
 
 /** Defaults of the worker, one sentence each. Durations in milliseconds. */
 export const WORKER_DEFAULTS = {
-  /** Images downloaded and processed at the same time. */
+  /** Handler calls side by side. */
   concurrency: 4,
-  /** Tasks reserved at once at most; fewer when the model is slow against the lease. */
-  maxBatchSize: 16,
+  /** Tasks reserved at once at most; how many is measured, against the lease. */
+  maxBatchSize: 64,
+  /** Tasks in hand at most, reserved and not yet accepted by the server. */
+  maxHeld: 256,
+  /** Downloads side by side at most; how many is found out. */
+  downloadConcurrency: 16,
+  /** Images in memory at most, in bytes. */
+  imageBudgetBytes: 256 * 1024 * 1024,
+  /** Computed results in memory above which nothing is reserved, in bytes. */
+  outboxBytes: 256 * 1024 * 1024,
+  /** Bytes in one post, unless a single result is larger: well below the documented proxy limit of 100 MB. */
+  maxPostBytes: MAX_POST_BYTES,
+  /** Results in one post. */
+  maxPostResults: MAX_POST_RESULTS,
+  /** How long a result waits for company before it is posted. */
+  lingerMs: 500,
   /** Wait between two looks for work when there was none, ±25 %. */
   pollIntervalMs: 5_000,
   /** From a stop to its end: Kubernetes gives 30 s before it kills. */
   graceMs: 25_000,
-  /** A handler that takes longer is aborted and its image reported as failed. */
+  /** A handler that takes longer is aborted and its image reported as failed; until enough calls are measured to know better. */
   processTimeoutMs: 300_000,
   /** Idle heartbeat: the server shows a service as offline after 60 s of silence (contract §4.7). */
   heartbeatMs: 25_000,
@@ -30,15 +46,32 @@ export interface AntennaWorkerOptions {
   readonly pipelines: readonly (Pipeline | PipelineDefinition)[];
   /** Ids of the projects to register with and to take jobs of. Empty: register nowhere, take jobs of all visible projects. */
   readonly projects?: readonly number[] | undefined;
-  /** Images downloaded and processed at the same time. Default 4. */
+  /** Handler calls side by side. Default 4. */
   readonly concurrency?: number | undefined;
-  /** Tasks reserved at once at most. Default 16. */
+  /** Tasks reserved at once at most. Default 64; the measured times decide below that. */
   readonly maxBatchSize?: number | undefined;
+  /** Tasks in hand at most, reserved and not yet accepted by the server. Default 256; the measured times decide below that. */
+  readonly maxHeld?: number | undefined;
+  /** Downloads side by side at most. Default 16; how many is found out. */
+  readonly downloadConcurrency?: number | undefined;
+  /** Bytes of images in memory at most. Default 256 MiB. */
+  readonly imageBudgetBytes?: number | undefined;
+  /** Bytes of computed results in memory above which nothing is reserved. Default 256 MiB. */
+  readonly outboxBytes?: number | undefined;
+  /** Bytes in one post at most, unless a single result is larger. Default 8 MiB; lowered when the server refuses a size. */
+  readonly maxPostBytes?: number | undefined;
+  /** Results in one post at most. Default 50. */
+  readonly maxPostResults?: number | undefined;
+  /** Milliseconds that a result waits for company before it is posted. Default 500; none when its lease is short. */
+  readonly lingerMs?: number | undefined;
   /** Milliseconds between two looks for work when there was none, ±25 %. Default 5,000. */
   readonly pollIntervalMs?: number | undefined;
   /** Milliseconds from a stop to its end. Default 25,000. */
   readonly graceMs?: number | undefined;
-  /** Milliseconds after which a handler is aborted and its image reported as failed. Default 300,000. */
+  /**
+   * Milliseconds after which a handler is aborted and its image reported as failed. Default 300,000 at first, then four times the
+   * slowest measured calls, and at least 60,000.
+   */
   readonly processTimeoutMs?: number | undefined;
   /**
    * Visibility timeout of a task in milliseconds. The server does not tell it. Default by dialect: 300,000 (`token`), 30,000 (`api-key`
@@ -47,6 +80,8 @@ export interface AntennaWorkerOptions {
   readonly leaseMs?: number | undefined;
   /** Deliveries of a task at most. Default by dialect: 2 (`token`), 5 (`api-key`). */
   readonly maxDeliveries?: number | undefined;
+  /** Keeps computed results on disk until the server has them, through crashes too. Default: in memory only. */
+  readonly spool?: SpoolOptions | undefined;
   /** Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts. */
   readonly download?: Partial<DownloadLimits> | undefined;
   /** A `fetch` for the images in place of undici, for tests. */
@@ -64,10 +99,19 @@ export interface ResolvedWorkerOptions {
   readonly projects: readonly number[];
   readonly concurrency: number;
   readonly maxBatchSize: number;
+  readonly maxHeld: number;
+  readonly downloadConcurrency: number;
+  readonly imageBudgetBytes: number;
+  readonly outboxBytes: number;
+  readonly maxPostBytes: number;
+  readonly maxPostResults: number;
+  readonly lingerMs: number;
   readonly pollIntervalMs: number;
   readonly graceMs: number;
-  readonly processTimeoutMs: number;
+  /** Undefined: derived from measured times. */
+  readonly processTimeoutMs: number | undefined;
   readonly rules: DeliveryRules;
+  readonly spool: SpoolOptions | undefined;
   readonly download: DownloadLimits;
   readonly fetch: FetchLike | undefined;
   readonly register: boolean;
@@ -82,11 +126,24 @@ const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodTy
   projects: z.array(z.int().positive()),
   concurrency: countSchema,
   maxBatchSize: countSchema,
+  maxHeld: countSchema,
+  downloadConcurrency: countSchema,
+  imageBudgetBytes: countSchema,
+  outboxBytes: countSchema,
+  maxPostBytes: countSchema,
+  maxPostResults: countSchema,
+  lingerMs: z.number().nonnegative(),
   pollIntervalMs: msSchema,
   graceMs: z.number().nonnegative(),
   processTimeoutMs: msSchema,
   leaseMs: msSchema,
   maxDeliveries: countSchema,
+  spool: z.strictObject({
+    directory: z.string().min(1),
+    maxBytes: countSchema.optional(),
+    maxFiles: countSchema.optional(),
+    maxReplayAgeMs: msSchema.optional(),
+  }),
   download: z.strictObject({
     timeoutMs: msSchema.optional(),
     maxBytes: countSchema.optional(),
@@ -114,20 +171,37 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
     client: options.client,
     pipelines: pipelineMap(options.pipelines, subject),
     projects: options.projects ?? [],
-    concurrency: options.concurrency ?? WORKER_DEFAULTS.concurrency,
-    maxBatchSize: options.maxBatchSize ?? WORKER_DEFAULTS.maxBatchSize,
-    pollIntervalMs: options.pollIntervalMs ?? WORKER_DEFAULTS.pollIntervalMs,
-    graceMs: options.graceMs ?? WORKER_DEFAULTS.graceMs,
-    processTimeoutMs: options.processTimeoutMs ?? WORKER_DEFAULTS.processTimeoutMs,
+    ...numbersOf(options),
+    processTimeoutMs: options.processTimeoutMs,
     rules: {
       leaseMs: options.leaseMs ?? rules.leaseMs,
       maxDeliveries: options.maxDeliveries ?? rules.maxDeliveries,
     },
+    spool: options.spool,
     download: { ...DOWNLOAD_DEFAULTS, ...options.download },
     fetch: options.fetch,
     register: options.register ?? true,
     random: options.random ?? Math.random,
   };
+}
+
+const NUMBERS = [
+  'concurrency',
+  'maxBatchSize',
+  'maxHeld',
+  'downloadConcurrency',
+  'imageBudgetBytes',
+  'outboxBytes',
+  'maxPostBytes',
+  'maxPostResults',
+  'lingerMs',
+  'pollIntervalMs',
+  'graceMs',
+] as const;
+
+function numbersOf(options: AntennaWorkerOptions): Readonly<Record<(typeof NUMBERS)[number], number>> {
+  const entries = NUMBERS.map((name) => [name, options[name] ?? WORKER_DEFAULTS[name]]);
+  return Object.fromEntries(entries) as Record<(typeof NUMBERS)[number], number>;
 }
 
 function pipelineMap(

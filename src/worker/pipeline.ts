@@ -1,10 +1,14 @@
 import type { AlgorithmConfig } from '../contract/algorithms.js';
 import { pipelineConfigSchema, type PipelineConfig } from '../contract/pipelines.js';
 import type { BoundingBox } from '../contract/results.js';
-import { AntennaConfigError } from '../errors/config.js';
+import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Logger } from '../log/logger.js';
 import { isDetector, registrationIssues } from '../registration/precheck.js';
 import { issuesOf } from '../resources/core.js';
+import type { Clock } from '../time/clock.js';
+import type { Executor, HandlerContext } from './executors/executor.js';
+import type { BatchOutput } from './executors/handlers.js';
+import { InlineExecutor } from './executors/inline.js';
 
 /** A downloaded image, as a handler gets it. */
 export interface TaskImage {
@@ -61,30 +65,59 @@ export interface ProcessResult {
 /** Finds and names the insects of one image. */
 export type ProcessHandler = (
   image: TaskImage,
-  context: ProcessContext,
+  context: HandlerContext,
 ) => ProcessResult | Promise<ProcessResult>;
 
-/** A pipeline as registered, and the code behind it. */
+/**
+ * Finds and names the insects of several images of one job at once.
+ * @returns one result or error per image, in order, or a map of them by image id; an image that is missing in the map failed.
+ */
+export type ProcessBatchHandler = (
+  images: readonly TaskImage[],
+  context: HandlerContext,
+) => BatchOutput | Promise<BatchOutput>;
+
+/** Loads and warms a model. May return the milliseconds that one image takes, which saves the worker the first careful steps. */
+export type WarmUp = (context: HandlerContext) => unknown;
+
+/** A pipeline as registered, and the code behind it: one of `process`, `processBatch` and `executor`. */
 export interface PipelineDefinition extends PipelineConfig {
-  readonly process: ProcessHandler;
+  readonly process?: ProcessHandler | undefined;
+  /** For models that are faster on several images at once. */
+  readonly processBatch?: ProcessBatchHandler | undefined;
+  /** Images in one call of `processBatch` at most; fewer when the lease is short. Default 8 with `processBatch`, else 1. */
+  readonly batchSize?: number | undefined;
+  /** Called before the first reservation, so that no task waits for the model to load. */
+  readonly warmUp?: WarmUp | undefined;
+  /**
+   * Runs the handler elsewhere, such as in a thread or a child process. The worker closes it when a run ends: give a function that
+   * makes one if `run()` is called more than once.
+   */
+  readonly executor?: Executor | (() => Executor) | undefined;
 }
 
 /** A checked {@link PipelineDefinition}. */
 export interface Pipeline {
   readonly config: PipelineConfig;
   readonly slug: string;
-  readonly process: ProcessHandler;
+  /** Makes what runs the handler, for one run of a worker. */
+  readonly createExecutor: (clock: Clock) => Executor;
+  /** Images in one call of the executor at most. */
+  readonly batchSize: number;
   readonly detector: AlgorithmConfig;
   /** By key; the detector included. */
   readonly algorithms: ReadonlyMap<string, AlgorithmConfig>;
 }
+
+/** Images in one call of `processBatch` unless the pipeline says otherwise. */
+const DEFAULT_BATCH_SIZE = 8;
 
 /**
  * Checks a pipeline, so that a mistake shows at start and not as a result that can never be saved.
  * @throws AntennaConfigError naming every wrong field.
  */
 export function definePipeline(definition: PipelineDefinition): Pipeline {
-  const { process, ...rest } = definition;
+  const { process, processBatch, batchSize, warmUp, executor, ...rest } = definition;
   const subject = `Invalid pipeline ${JSON.stringify(definition.slug)}`;
   const parsed = pipelineConfigSchema.safeParse(rest);
   if (!parsed.success) throw new AntennaConfigError(subject, issuesOf(parsed.error));
@@ -93,15 +126,36 @@ export function definePipeline(definition: PipelineDefinition): Pipeline {
     ...issue,
     path: issue.path.replace('pipelines.0.', ''),
   }));
-  if (typeof process !== 'function')
-    issues.push({ path: 'process', message: 'must be a function (image, context) => { detections }' });
+  issues.push(...handlerIssues(definition));
   const detector = config.algorithms.find(isDetector);
   if (issues.length > 0 || detector === undefined) throw new AntennaConfigError(subject, issues);
   return {
     config,
     slug: config.slug,
-    process,
+    createExecutor: (clock) => {
+      if (executor === undefined) return new InlineExecutor({ process, processBatch, warmUp, clock });
+      return typeof executor === 'function' ? executor() : executor;
+    },
+    batchSize: batchSize ?? (processBatch ? DEFAULT_BATCH_SIZE : 1),
     detector,
     algorithms: new Map(config.algorithms.map((algorithm) => [algorithm.key, algorithm])),
   };
+}
+
+function handlerIssues(definition: PipelineDefinition): ConfigIssue[] {
+  const { process, processBatch, executor, batchSize, warmUp } = definition;
+  const issues: ConfigIssue[] = [];
+  const given = [process, processBatch, executor].filter((handler) => handler !== undefined);
+  const isFunction = (value: unknown): boolean => value === undefined || typeof value === 'function';
+  if (given.length !== 1 || !isFunction(process))
+    issues.push({
+      path: 'process',
+      message:
+        'must be a function (image, context) => { detections }, or give processBatch or executor instead',
+    });
+  if (!isFunction(processBatch)) issues.push({ path: 'processBatch', message: 'must be a function' });
+  if (!isFunction(warmUp)) issues.push({ path: 'warmUp', message: 'must be a function' });
+  if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1))
+    issues.push({ path: 'batchSize', message: 'must be a positive integer' });
+  return issues;
 }

@@ -1,45 +1,75 @@
 /** What a run did, in tasks. */
 export interface WorkerCounts {
+  /** Tasks that the server gave us, each counted once however often it came while we held it. */
+  taken: number;
   /** Processed to a success result. */
   succeeded: number;
   /** Ended in an error result. */
   failed: number;
-  /** Left to lapse, for another delivery. */
+  /** Left to lapse, for another delivery: a passing failure, or a lease that ran out before the start. */
   lapsed: number;
   /** Results that the server accepted, errors included. */
   posted: number;
   /** Results that the server can no longer take: the job is gone, or it refuses even the error result. */
   dropped: number;
-  /** Taken, and neither posted nor dropped when the worker had to end; the server will deliver them again. */
+  /** Results on disk when the worker ended; the next start with the same spool directory posts them. */
+  spooled: number;
+  /** Taken, and nothing of the above when the worker had to end; the server will deliver them again. */
   abandoned: number;
 }
 
+/** How a task leaves the worker. Every task taken has exactly one: `taken` is the sum of these five. */
+export type Fate = 'posted' | 'dropped' | 'lapsed' | 'spooled' | 'abandoned';
+
+/** Why a run ended. */
+export type EndReason = 'stopped' | 'drained' | 'signal';
+
 /** Returned by `run()`, however it ended. */
 export interface WorkerReport extends Readonly<WorkerCounts> {
-  /** Why the run ended. */
-  readonly reason: 'stopped' | 'drained' | 'signal';
+  readonly reason: EndReason;
+  /** Results of an earlier process, found in the spool and accepted by the server. Not part of the counts above. */
+  readonly replayed: number;
   readonly jobs: Readonly<Record<number, Readonly<WorkerCounts>>>;
 }
 
 /** Counts tasks by job and in all. */
 export class Tally {
   readonly #jobs = new Map<number, WorkerCounts>();
+  #replayed = 0;
 
   add(jobId: number, what: keyof WorkerCounts, count = 1): void {
-    const counts = this.#jobs.get(jobId) ?? emptyCounts();
+    let counts = this.#jobs.get(jobId);
+    if (!counts) this.#jobs.set(jobId, (counts = emptyCounts()));
     counts[what] += count;
-    this.#jobs.set(jobId, counts);
   }
 
-  report(reason: WorkerReport['reason']): WorkerReport {
+  replayed(count: number): void {
+    this.#replayed += count;
+  }
+
+  total(): WorkerCounts {
     const total = emptyCounts();
     for (const counts of this.#jobs.values()) {
       for (const key of Object.keys(total) as (keyof WorkerCounts)[]) total[key] += counts[key];
     }
-    return { ...total, reason, jobs: Object.fromEntries(this.#jobs) };
+    return total;
+  }
+
+  report(reason: EndReason): WorkerReport {
+    const jobs = Object.fromEntries([...this.#jobs].map(([id, counts]) => [id, { ...counts }]));
+    return { ...this.total(), reason, replayed: this.#replayed, jobs };
   }
 }
 
 function emptyCounts(): WorkerCounts {
-  return { succeeded: 0, failed: 0, lapsed: 0, posted: 0, dropped: 0, abandoned: 0 };
+  return {
+    taken: 0,
+    succeeded: 0,
+    failed: 0,
+    lapsed: 0,
+    posted: 0,
+    dropped: 0,
+    spooled: 0,
+    abandoned: 0,
+  };
 }

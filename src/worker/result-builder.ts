@@ -24,20 +24,37 @@ export function buildSuccess(
   output: ProcessResult,
   timing: ResultTiming,
 ): SuccessResult {
-  const detections: unknown = (output as Partial<ProcessResult> | undefined)?.detections;
-  if (!Array.isArray(detections))
-    throw mistake('the handler returned no detections array; return { detections: [] } for none');
   return {
-    pipeline: pipeline.slug,
-    total_time: timing.totalTimeMs / 1000,
-    source_images: [{ id: task.image_id, url: task.image_url }],
-    detections: (detections as HandlerDetection[]).map((detection, index) =>
+    ...buildEnvelope(pipeline, task, timing),
+    detections: detectionsOf(output).map((detection, index) =>
       buildDetection(pipeline, task, detection, `detections.${index}`, timing.timestamp),
     ),
   };
 }
 
-function buildDetection(
+/** A result without its detections, for building a large one piece by piece. */
+export function buildEnvelope(
+  pipeline: Pipeline,
+  task: Pick<Task, 'image_id' | 'image_url'>,
+  timing: ResultTiming,
+): Omit<SuccessResult, 'detections'> {
+  return {
+    pipeline: pipeline.slug,
+    total_time: timing.totalTimeMs / 1000,
+    source_images: [{ id: task.image_id, url: task.image_url }],
+  };
+}
+
+/** @throws PermanentTaskError when the handler returned none. */
+export function detectionsOf(output: ProcessResult): readonly HandlerDetection[] {
+  const detections: unknown = (output as Partial<ProcessResult> | undefined)?.detections;
+  if (!Array.isArray(detections))
+    throw mistake('the handler returned no detections array; return { detections: [] } for none');
+  return detections as HandlerDetection[];
+}
+
+/** One detection of {@link buildSuccess}. @throws PermanentTaskError naming the field. */
+export function buildDetection(
   pipeline: Pipeline,
   task: Pick<Task, 'image_id'>,
   detection: HandlerDetection,

@@ -2,21 +2,35 @@ import { AntennaError } from '../errors/base.js';
 
 /**
  * States of a worker:
- * - `idle`: not running; `run()` may be called, again and again.
- * - `starting`: registering its pipelines.
+ * - `idle`: has never run; `run()` may be called.
+ * - `starting`: registering its pipelines, posting what an earlier process left in the spool, warming its models.
  * - `running`: taking and processing tasks.
- * - `draining`: takes no more tasks, finishes and posts those in hand.
- * - `stopping`: out of time or told twice; handlers are aborted.
+ * - `paused`: takes no tasks, goes on with those in hand; `resume()` leads back.
+ * - `draining`: takes no more tasks, processes those in hand.
+ * - `flushing`: processes no more, posts what is computed.
+ * - `stopping`: out of time or told twice; handlers and requests are aborted.
+ * - `stopped`: ended with a report; `run()` may be called again, any number of times.
+ * - `failed`: ended with an error, such as a refused registration; `run()` may be called again.
  */
-export type WorkerState = 'idle' | 'starting' | 'running' | 'draining' | 'stopping';
+export type WorkerState =
+  'idle' | 'starting' | 'running' | 'paused' | 'draining' | 'flushing' | 'stopping' | 'stopped' | 'failed';
 
 const LEGAL: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   idle: ['starting'],
-  starting: ['running', 'draining', 'stopping', 'idle'],
-  running: ['draining', 'stopping', 'idle'],
-  draining: ['stopping', 'idle'],
-  stopping: ['idle'],
+  starting: ['running', 'draining', 'stopping', 'stopped', 'failed'],
+  running: ['paused', 'draining', 'stopping', 'stopped', 'failed'],
+  paused: ['running', 'draining', 'stopping', 'stopped', 'failed'],
+  draining: ['flushing', 'stopping', 'stopped', 'failed'],
+  flushing: ['stopping', 'stopped', 'failed'],
+  stopping: ['stopped', 'failed'],
+  stopped: ['starting'],
+  failed: ['starting'],
 };
+
+/** True while a run is under way. */
+export function isActive(state: WorkerState): boolean {
+  return state !== 'idle' && state !== 'stopped' && state !== 'failed';
+}
 
 /** The worker's state with the one way to change it. Booleans beside it would sooner or later disagree with it. */
 export class StateMachine {

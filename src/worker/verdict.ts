@@ -10,9 +10,13 @@ export type Verdict = 'post-error' | 'let-lapse';
  * @param delivery - number of this delivery, if it could be read.
  */
 export function judge(error: unknown, delivery: number | undefined, maxDeliveries: number): Verdict {
-  if (error instanceof PermanentTaskError) return 'post-error';
   if (!(error instanceof RetryableTaskError)) return 'post-error';
   return delivery !== undefined && delivery >= maxDeliveries ? 'post-error' : 'let-lapse';
+}
+
+/** True for errors with which a handler has decided; others are worth one more try. */
+export function isDecided(error: unknown): boolean {
+  return error instanceof PermanentTaskError || error instanceof RetryableTaskError;
 }
 
 /** Longest error text that is posted; the server shows it in the job's log. */

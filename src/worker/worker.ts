@@ -1,10 +1,14 @@
-import { AntennaError } from '../errors/base.js';
 import { WorkerEventBus, type WorkerEvents } from './events.js';
 import { resolveWorkerOptions, type AntennaWorkerOptions, type ResolvedWorkerOptions } from './options.js';
-import { Tally, type WorkerReport } from './report.js';
-import { WorkerRun } from './run.js';
+import { health, HEALTH_LIMITS, type HealthLimits, type HealthReport } from './observe/health.js';
+import type { WorkerMetricsSnapshot } from './observe/snapshot.js';
+import { Tally, type EndReason, type WorkerReport } from './report.js';
+import { Observation, restingFacts, restingGauges } from './runtime/observation.js';
+import { Phases } from './runtime/phases.js';
+import { WorkerRun } from './runtime/run.js';
+import { TerminateHooks, type TerminateHook } from './runtime/terminate-hooks.js';
 import { onTermination } from './signals.js';
-import { StateMachine, type WorkerState } from './state.js';
+import { isActive, StateMachine, type WorkerState } from './state.js';
 
 /** Options of {@link AntennaWorker.run}. */
 export interface RunOptions {
@@ -15,6 +19,14 @@ export interface RunOptions {
   readonly until?: 'stopped' | 'drained' | undefined;
   /** Stop gracefully on SIGTERM and SIGINT, at once on the second. Default true. */
   readonly handleSignals?: boolean | undefined;
+}
+
+/** What belongs to one call of `run()`. */
+interface Current {
+  readonly run: WorkerRun;
+  readonly phases: Phases;
+  reason: EndReason;
+  ended: Promise<unknown>;
 }
 
 /**
@@ -30,17 +42,17 @@ export class AntennaWorker {
   readonly #options: ResolvedWorkerOptions;
   readonly #bus: WorkerEventBus;
   readonly #state: StateMachine;
-  #drain = new AbortController();
-  #hard = new AbortController();
-  #cancelGrace: () => void = () => undefined;
-  #finished: Promise<unknown> = Promise.resolve();
-  #reason: WorkerReport['reason'] = 'stopped';
+  readonly #hooks: TerminateHooks;
+  readonly #observation: Observation;
+  #current: Current | undefined;
 
   /** @throws AntennaConfigError naming every wrong option and every wrong field of a pipeline. */
   constructor(options: AntennaWorkerOptions) {
     this.#options = resolveWorkerOptions(options);
     const { logger } = this.#options.client;
     this.#bus = new WorkerEventBus(logger);
+    this.#hooks = new TerminateHooks(this.#options.client);
+    this.#observation = new Observation(this.#bus, this.#options);
     this.#state = new StateMachine((from, to) => {
       logger.info({ state: to }, 'worker state changed');
       this.#bus.emit('state', { from, to });
@@ -51,9 +63,40 @@ export class AntennaWorker {
     return this.#state.current;
   }
 
+  /** How many tasks are in hand now, and at which stage. */
+  get held(): WorkerRun['held'] | undefined {
+    return this.#current?.run.held;
+  }
+
+  /** Everything that is counted and measured, as plain data; counters go on over all runs. */
+  metrics(): WorkerMetricsSnapshot {
+    const gauges = this.#current?.run.gauges(this.state) ?? restingGauges(this.state);
+    return this.#observation.snapshot(gauges);
+  }
+
+  /** Whether it works, from facts: idle is healthy, stuck is not. */
+  health(limits?: Partial<HealthLimits>): HealthReport {
+    const nowMs = this.#options.client.clock.now();
+    const facts = this.#current?.run.healthFacts(this.state) ?? restingFacts(this.state, nowMs);
+    return health(facts, nowMs, { ...HEALTH_LIMITS, ...limits });
+  }
+
+  /** How many tasks are held and which bound is at work, in words; empty before the first run. */
+  explain(): string {
+    return this.#current?.run.explain() ?? '';
+  }
+
   /** Listens to an event. @returns a function that takes the listener away. */
   on<Name extends keyof WorkerEvents>(name: Name, listener: (event: WorkerEvents[Name]) => void): () => void {
     return this.#bus.on(name, listener);
+  }
+
+  /**
+   * Adds something to be done at the end of every run, such as closing a database: called with the report, waited for up to 5 s.
+   * @returns a function that takes the hook away.
+   */
+  onTerminate(hook: TerminateHook): () => void {
+    return this.#hooks.add(hook);
   }
 
   /**
@@ -63,76 +106,107 @@ export class AntennaWorker {
    */
   async run(options: RunOptions = {}): Promise<WorkerReport> {
     this.#state.to('starting');
-    this.#drain = new AbortController();
-    this.#hard = new AbortController();
-    this.#reason = options.until === 'drained' ? 'drained' : 'stopped';
+    const untilDrained = options.until === 'drained';
     const tally = new Tally();
-    const signals = { drain: this.#drain.signal, hard: this.#hard.signal };
-    const run = new WorkerRun(this.#options, this.#bus, tally, signals);
+    const phases = new Phases(this.#options.client.clock, (phase) => {
+      if (this.#state.can(phase)) this.#state.to(phase);
+    });
+    const run = new WorkerRun({
+      options: this.#options,
+      bus: this.#bus,
+      tally,
+      phases,
+      observation: this.#observation,
+      untilDrained,
+      isPaused: () => this.#state.current === 'paused',
+      onFlushing: () => {
+        if (this.#state.can('flushing')) this.#state.to('flushing');
+      },
+    });
+    const current: Current = {
+      run,
+      phases,
+      reason: untilDrained ? 'drained' : 'stopped',
+      ended: Promise.resolve(),
+    };
+    this.#current = current;
     const unlisten = options.handleSignals === false ? () => undefined : this.#listen();
-    const work = this.#execute(run, options.until === 'drained');
-    this.#finished = work.catch(() => undefined);
+    const work = this.#execute(current);
+    current.ended = work.catch(() => undefined);
     try {
       await work;
-      return tally.report(this.#reason);
+      const report = tally.report(current.reason);
+      await this.#hooks.call(report);
+      this.#state.to('stopped');
+      return report;
+    } catch (error) {
+      this.#state.to('failed');
+      throw error;
     } finally {
       unlisten();
-      this.#cancelGrace();
-      this.#state.to('idle');
     }
+  }
+
+  /** Takes no more tasks until `resume()`; those in hand are finished and posted. Does nothing unless running. */
+  pause(): void {
+    if (this.#state.can('paused')) this.#state.to('paused');
+  }
+
+  /** Takes tasks again after `pause()`. */
+  resume(): void {
+    if (this.#state.current !== 'paused') return;
+    this.#state.to('running');
+    this.#current?.run.wake();
+  }
+
+  /**
+   * Takes no more tasks and finishes all in hand, however long that takes.
+   * @returns when the run has ended.
+   */
+  async drain(): Promise<void> {
+    await this.#end(undefined, 'stopped');
   }
 
   /**
    * Stops gracefully: takes no more tasks, finishes and posts those in hand, within the grace period; what is not done by then is
-   * abandoned, and the server delivers it again.
+   * spooled or abandoned, and the server delivers it again.
    * @param graceMs - milliseconds; default the worker's `graceMs`. 0 stops at once.
    * @returns when the run has ended.
    */
   async stop({ graceMs = this.#options.graceMs }: { graceMs?: number } = {}): Promise<void> {
-    this.#stop(graceMs, 'stopped');
-    await this.#finished;
+    await this.#end(graceMs, 'stopped');
   }
 
-  async #execute(run: WorkerRun, untilDrained: boolean): Promise<void> {
+  async #execute({ run, phases }: Current): Promise<void> {
     try {
-      await run.register();
+      await run.prepare();
       if (this.#state.current === 'starting') this.#state.to('running');
-      await run.work(untilDrained);
+      await run.work();
     } finally {
+      phases.dispose();
       await run.close();
     }
   }
 
   #listen(): () => void {
+    const end = (graceMs: number): void => {
+      void this.#end(graceMs, 'signal');
+    };
     return onTermination({
       graceful: () => {
-        this.#stop(this.#options.graceMs, 'signal');
+        end(this.#options.graceMs);
       },
       immediate: () => {
-        this.#stop(0, 'signal');
+        end(0);
       },
     });
   }
 
-  #stop(graceMs: number, reason: WorkerReport['reason']): void {
-    if (this.#state.current === 'idle') return;
-    if (this.#state.can('draining')) {
-      this.#reason = reason;
-      this.#state.to('draining');
-      this.#drain.abort(new AntennaError({ code: 'worker_stopping', message: 'The worker is stopping' }));
-    }
-    this.#cancelGrace();
-    if (graceMs <= 0) this.#abort();
-    else
-      this.#cancelGrace = this.#options.client.clock.schedule(graceMs, () => {
-        this.#abort();
-      });
-  }
-
-  #abort(): void {
-    if (!this.#state.can('stopping')) return;
-    this.#state.to('stopping');
-    const message = 'The worker had to end before its grace period was enough';
-    this.#hard.abort(new AntennaError({ code: 'worker_shutdown', message }));
+  async #end(graceMs: number | undefined, reason: EndReason): Promise<void> {
+    const current = this.#current;
+    if (!current || !isActive(this.#state.current)) return;
+    if (!current.phases.drain.aborted) current.reason = reason;
+    current.phases.stop(graceMs);
+    await current.ended;
   }
 }

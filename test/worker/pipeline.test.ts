@@ -61,6 +61,8 @@ describe('definePipeline', () => {
 
   it('asks for a process function', () => {
     const wrong = { process: 'detect' } as unknown as Partial<PipelineDefinition>;
-    expect(issuesOf(wrong)).toEqual(['process: must be a function (image, context) => { detections }']);
+    expect(issuesOf(wrong)).toEqual([
+      'process: must be a function (image, context) => { detections }, or give processBatch or executor instead',
+    ]);
   });
 });

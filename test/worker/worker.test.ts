@@ -31,7 +31,7 @@ describe.each(WORLDS)('AntennaWorker against an %s server over %s', (dialect, ca
     expect(report).toMatchObject({ succeeded: 6, posted: 6, failed: 0, abandoned: 0, reason: 'drained' });
     expect(report.jobs[job.id]).toMatchObject({ posted: 6 });
     expect(registered).toHaveLength(1);
-    expect(made.state).toBe('idle');
+    expect(made.state).toBe('stopped');
   });
 
   it('reports an image that does not exist as failed, with its id, and goes on (T27)', async () => {
@@ -212,7 +212,7 @@ describe('AntennaWorker', () => {
       pipelines: [pipelineDefinition()],
     });
     await expect(made.run()).rejects.toMatchObject({ name: 'NotFoundError' });
-    expect(made.state).toBe('idle');
+    expect(made.state).toBe('failed');
   });
 
   it('names every wrong option before it does anything', async () => {

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { AntennaConfigError } from '../../errors/config.js';
+
+/** `__filename` exists in the CommonJS build only, where `import.meta` is empty. */
+const HERE = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
+
+/**
+ * The file that a thread or process starts with. It lies beside this one: as JavaScript in the package, as TypeScript in the sources.
+ * @throws AntennaConfigError when it is not there, which is so after bundling.
+ */
+export function entryFile(name: 'executor-thread' | 'executor-child'): string {
+  for (const extension of ['js', 'ts']) {
+    const path = fileURLToPath(new URL(`./${name}.${extension}`, HERE));
+    if (existsSync(path)) return path;
+  }
+  const message = `${name}.js is not beside the code that needs it. A bundler left it behind: keep antenna-sdk external, or use the inline executor`;
+  throw new AntennaConfigError('Cannot start a handler outside of this thread', [{ path: '', message }]);
+}
+
+/**
+ * The path of a handler module.
+ * @throws AntennaConfigError when it is not a path or file URL of an existing file.
+ */
+export function modulePath(module: string | URL): string {
+  const text = String(module);
+  const path = text.startsWith('file:') ? fileURLToPath(text) : text;
+  if (existsSync(path)) return path;
+  const message = `${JSON.stringify(path)} does not exist; give new URL('./handler.js', import.meta.url) or an absolute path`;
+  throw new AntennaConfigError('Invalid executor options', [{ path: 'module', message }]);
+}

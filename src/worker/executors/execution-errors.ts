@@ -1,0 +1,39 @@
+import { PermanentTaskError, RetryableTaskError } from '../task-errors.js';
+
+/**
+ * The thread or process died under the handler: a native crash, out of memory, `process.exit`. Another worker may have more luck, so
+ * the lease is left to lapse; on the last delivery the image fails.
+ */
+export class HandlerCrashError extends RetryableTaskError {
+  static override readonly className: string = 'HandlerCrashError';
+  override readonly code: string = 'handler_crash';
+  /** True if nothing else had run there before: then only this call can be to blame. */
+  readonly fresh: boolean;
+
+  constructor(message: string, options: { readonly fresh: boolean; readonly cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.fresh = options.fresh;
+  }
+}
+
+/** The handler took longer than allowed and was ended. It would again, so the image fails. */
+export class HandlerTimeoutError extends PermanentTaskError {
+  static override readonly className: string = 'HandlerTimeoutError';
+  override readonly code: string = 'handler_timeout';
+
+  constructor(timeoutMs: number) {
+    super(`the handler took longer than ${timeoutMs} ms and was ended`);
+  }
+}
+
+/** The handler could not be loaded or warmed up where it should run. No image is to blame, so leases are left to lapse. */
+export class HandlerStartError extends RetryableTaskError {
+  static override readonly className: string = 'HandlerStartError';
+  override readonly code: string = 'handler_start';
+}
+
+/** The handler returned nothing for an image, or nothing usable. */
+export class HandlerOutputError extends PermanentTaskError {
+  static override readonly className: string = 'HandlerOutputError';
+  override readonly code: string = 'handler_output';
+}

@@ -1,0 +1,69 @@
+import type { ProcessContext, ProcessResult, TaskImage } from '../pipeline.js';
+
+/** What became of one image of a batch. */
+export type BatchOutcome =
+  { readonly ok: true; readonly result: ProcessResult } | { readonly ok: false; readonly error: unknown };
+
+/** What a handler gets beside its images, wherever it runs. */
+export type HandlerContext = ProcessContext & {
+  /** Aborts when a graceful stop begins: finish what is in hand, and start nothing long. */
+  readonly stopping: AbortSignal;
+};
+
+/** What a batch is run with. */
+export type BatchContext = ProcessContext & {
+  /** Tells handlers of a graceful stop; aborts nothing. */
+  readonly stopping?: AbortSignal | undefined;
+  /**
+   * Milliseconds for one call of the handler: one image with `process`, one batch with `processBatch`. After that the call is aborted
+   * and its thread or process is ended. Default: the executor's `timeoutMs`.
+   */
+  readonly timeoutMs?: number | undefined;
+  /**
+   * The caller gives the images' bytes away: a thread gets them without a copy, and the caller's `Buffer` is empty afterwards, so the
+   * batch cannot be run again. Only for handlers of single images. Default false.
+   */
+  readonly transferBytes?: boolean | undefined;
+};
+
+/** Facts about an executor since it was made. */
+export interface ExecutorStats {
+  readonly kind: Executor['kind'];
+  /** Calls of the handler that run now. */
+  readonly busy: number;
+  /** Threads or processes that died under a call. */
+  readonly crashes: number;
+  /** Crashes and failed starts since the last call that ended well. A number that grows says that nothing works any more. */
+  readonly consecutiveCrashes: number;
+  /** Calls that took longer than allowed. */
+  readonly timeouts: number;
+  /** Processes that were replaced because of their age or size. */
+  readonly recycles: number;
+}
+
+/**
+ * Runs a pipeline's handler somewhere.
+ *
+ * `run` never rejects: a handler that throws, a process that dies, a result that is missing is the error of the images concerned. A
+ * batch that fails as a whole is cut in halves, down to single images, so that only the poisonous one gets the error.
+ */
+export interface Executor {
+  readonly kind: 'inline' | 'thread' | 'process';
+  /**
+   * Loads the handler and its model in every thread or process. Call it before the first reservation, so that no task waits for it.
+   * @returns milliseconds per image, if the handler's `warmUp` measured and returned them.
+   * @throws HandlerStartError when the handler cannot be loaded.
+   */
+  warmUp?(context?: ProcessContext): Promise<number | undefined>;
+  /**
+   * Processes images of one job.
+   * @returns one outcome per image, in the order of the batch.
+   */
+  run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]>;
+  /**
+   * Aborts what runs (reason `shutdown`), waits for it no longer than the grace, ends threads and processes. Batches that are given
+   * later get a `HandlerAbortError`. Harmless when called again.
+   */
+  close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
+  stats?(): ExecutorStats;
+}

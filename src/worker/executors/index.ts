@@ -1,0 +1,13 @@
+export { HandlerAbortError, type AbortKind } from './abort-reason.js';
+export { EXECUTOR_DEFAULTS } from './defaults.js';
+export type { BatchContext, BatchOutcome, Executor, ExecutorStats, HandlerContext } from './executor.js';
+export {
+  HandlerCrashError,
+  HandlerOutputError,
+  HandlerStartError,
+  HandlerTimeoutError,
+} from './execution-errors.js';
+export type { BatchOutput, Handlers } from './handlers.js';
+export { InlineExecutor, type InlineExecutorOptions } from './inline.js';
+export { ProcessExecutor, type ProcessExecutorOptions } from './process.js';
+export { ThreadExecutor, type ThreadExecutorOptions } from './thread.js';

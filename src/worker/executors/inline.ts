@@ -1,0 +1,107 @@
+import { systemClock, type Clock } from '../../time/clock.js';
+import type { ProcessContext, TaskImage } from '../pipeline.js';
+import { HandlerAbortError } from './abort-reason.js';
+import { EXECUTOR_DEFAULTS } from './defaults.js';
+import { deferred } from './deferred.js';
+import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
+import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
+import { JoinedSignal, sharedController } from './joined-signal.js';
+import { callHandlers, callWarmUp, modeOf, type Handlers } from './handlers.js';
+import { runUnits } from './run-units.js';
+import { settle, Supervision } from './supervise.js';
+
+/** Options of {@link InlineExecutor}: the handlers, and limits in milliseconds. */
+export interface InlineExecutorOptions extends Handlers {
+  /** For one call of the handler. Default 300,000. */
+  readonly timeoutMs?: number | undefined;
+  /** From an abort until the call is given up. Default 1,000. */
+  readonly abortGraceMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * Runs the handler in the worker's own thread: right for handlers that wait (a remote GPU, a native library with threads of its own).
+ * One that computes in JavaScript blocks heartbeats and posts meanwhile and belongs in a thread.
+ *
+ * A call that is given up goes on in the background, since nothing can end it; its answer is ignored.
+ */
+export class InlineExecutor implements Executor {
+  readonly kind = 'inline';
+  readonly #options: InlineExecutorOptions;
+  readonly #clock: Clock;
+  readonly #closing = sharedController();
+  readonly #running = new Set<Promise<unknown>>();
+  #timeouts = 0;
+
+  constructor(options: InlineExecutorOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async warmUp(context?: ProcessContext): Promise<number | undefined> {
+    if (!context) return undefined;
+    try {
+      return await callWarmUp(this.#options, { stopping: this.#closing.signal, ...context });
+    } catch (error) {
+      throw new HandlerStartError(
+        `warmUp failed: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
+    const joined = new JoinedSignal([this.#closing.signal, context.signal]);
+    const inner = { ...context, signal: joined.signal };
+    const work = runUnits(batch, modeOf(this.#options), (unit) => this.#attempt(unit, inner));
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      joined.dispose();
+      this.#running.delete(work);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new HandlerAbortError('shutdown'));
+    await Promise.all(this.#running);
+  }
+
+  stats(): ExecutorStats {
+    const counts = { crashes: 0, consecutiveCrashes: 0, timeouts: this.#timeouts, recycles: 0 };
+    return { kind: this.kind, busy: this.#running.size, ...counts };
+  }
+
+  async #attempt(unit: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
+    const handlerAbort = new AbortController();
+    const given = deferred<never>();
+    const supervision = new Supervision({
+      clock: this.#clock,
+      signal: context.signal,
+      timeoutMs: context.timeoutMs ?? this.#options.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
+      startTimeoutMs: EXECUTOR_DEFAULTS.startTimeoutMs,
+      abortGraceMs: this.#options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,
+      abort: (reason) => {
+        handlerAbort.abort(reason);
+      },
+      kill: (error) => {
+        given.reject(error);
+      },
+    });
+    try {
+      if (supervision.verdict) throw supervision.verdict;
+      supervision.started();
+      const stopping = context.stopping ?? this.#closing.signal;
+      const call = callHandlers(this.#options, unit, { ...context, signal: handlerAbort.signal, stopping });
+      return settle(await Promise.race([call, given.promise]), supervision.verdict);
+    } catch (error) {
+      throw supervision.verdict ?? error;
+    } finally {
+      if (supervision.verdict instanceof HandlerTimeoutError) this.#timeouts += 1;
+      supervision.dispose();
+    }
+  }
+}

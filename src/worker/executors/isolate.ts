@@ -1,0 +1,47 @@
+import { RetryableTaskError } from '../task-errors.js';
+import type { TaskImage } from '../pipeline.js';
+import { HandlerAbortError } from './abort-reason.js';
+import type { BatchOutcome } from './executor.js';
+import { HandlerCrashError } from './execution-errors.js';
+
+/**
+ * Runs a unit of images, if `fresh` where nothing else has run before.
+ * @throws when the unit failed as a whole.
+ */
+export type Attempt = (unit: readonly TaskImage[], fresh: boolean) => Promise<readonly BatchOutcome[]>;
+
+/**
+ * Runs a unit, and narrows a failure of the whole down by halves: only the images that fail alone get an error. For k bad images of n
+ * that is at most 2k·log₂n attempts more.
+ * @returns one outcome per image, in order; never rejects.
+ */
+export async function isolate(
+  unit: readonly TaskImage[],
+  attempt: Attempt,
+  fresh = false,
+): Promise<readonly BatchOutcome[]> {
+  try {
+    return await attempt(unit, fresh);
+  } catch (error) {
+    if (concernsAll(error)) return failAll(unit, error);
+    if (unit.length > 1) {
+      const middle = unit.length >> 1;
+      const head = await isolate(unit.slice(0, middle), attempt);
+      return [...head, ...(await isolate(unit.slice(middle), attempt))];
+    }
+    // What ran there before may have left a leak or a broken device; the image is blamed only if it kills a fresh process as well.
+    if (error instanceof HandlerCrashError && !error.fresh && !fresh) return isolate(unit, attempt, true);
+    return failAll(unit, error);
+  }
+}
+
+/** The same error for every image. */
+export function failAll(unit: readonly TaskImage[], error: unknown): BatchOutcome[] {
+  return unit.map(() => ({ ok: false, error }));
+}
+
+/** An abort, a handler that cannot start, or one that says itself that trying again later is right: smaller batches help nobody. */
+function concernsAll(error: unknown): boolean {
+  if (error instanceof HandlerAbortError) return true;
+  return error instanceof RetryableTaskError && !(error instanceof HandlerCrashError);
+}

@@ -1,0 +1,28 @@
+import type { TaskImage } from '../pipeline.js';
+import type { BatchOutcome } from './executor.js';
+import { HandlerOutputError } from './execution-errors.js';
+import type { HandlerMode } from './handlers.js';
+import { failAll, isolate, type Attempt } from './isolate.js';
+
+/**
+ * Runs a batch in the units that its handler takes: image by image, side by side as far as there are slots, or as a whole.
+ * @returns one outcome per image, in order; never rejects.
+ */
+export async function runUnits(
+  batch: readonly TaskImage[],
+  mode: HandlerMode,
+  attempt: Attempt,
+): Promise<readonly BatchOutcome[]> {
+  const units = mode === 'image' ? batch.map((image) => [image]) : batch.length > 0 ? [batch] : [];
+  const outcomes = await Promise.all(units.map((unit) => isolate(unit, checked(attempt))));
+  return outcomes.flat();
+}
+
+/** Whoever answers with too few outcomes would shift the results of one image to another. */
+function checked(attempt: Attempt): Attempt {
+  return async (unit, fresh) => {
+    const outcomes = await attempt(unit, fresh);
+    if (outcomes.length === unit.length) return outcomes;
+    return failAll(unit, new HandlerOutputError('the executor lost the outcome of this image'));
+  };
+}

@@ -1,0 +1,146 @@
+/** What is known about a worker. Times are on the monotonic clock, in milliseconds; undefined is "never" or "none". */
+export interface HealthFacts {
+  /** The worker's state, such as `running`. */
+  readonly state: string;
+  /** When the run began. */
+  readonly startedAtMs: number;
+  /** When the main loop last ended a turn. */
+  readonly lastTurnAtMs: number | undefined;
+  /** When the server last answered a poll or a reservation, be it with nothing. */
+  readonly lastContactAtMs: number | undefined;
+  /** When the oldest task in hand was taken. */
+  readonly oldestHeldAtMs: number | undefined;
+  /** When the oldest result that waits to be posted was computed. */
+  readonly oldestOutboxAtMs: number | undefined;
+  /** Longest recent delay of the event loop. */
+  readonly loopDelayMs: number;
+  /** No more results fit, so no more tasks are taken. */
+  readonly outboxFull: boolean;
+  /** The spool directory cannot be written. */
+  readonly spoolFailing: boolean;
+  /** The most that any pipeline's executor has failed in a row. */
+  readonly consecutiveCrashes: number;
+}
+
+/** From when on a fact is bad. Durations in milliseconds. */
+export interface HealthLimits {
+  /** A turn of the loop that takes longer hangs. Default 120,000: the longest wait inside is a request with its retries. */
+  readonly turnMs: number;
+  /** A task in hand for longer is forgotten or its handler hangs. Default 1,800,000: above a timeout of 300 s for every step of a bisection. */
+  readonly heldMs: number;
+  /** A server that has not answered for longer is away. Default 300,000. */
+  readonly contactMs: number;
+  /** A result that waits for longer endangers its job. Default 480,000: servers fail a job's tail after 600,000 of silence. */
+  readonly outboxMs: number;
+  /** Default 1,000. */
+  readonly loopDelayMs: number;
+  /** Default 5. */
+  readonly consecutiveCrashes: number;
+}
+
+export const HEALTH_LIMITS: HealthLimits = {
+  turnMs: 120_000,
+  heldMs: 1_800_000,
+  contactMs: 300_000,
+  outboxMs: 480_000,
+  loopDelayMs: 1_000,
+  consecutiveCrashes: 5,
+};
+
+/**
+ * - `ok`: works, or has nothing to do.
+ * - `degraded`: something around it is wrong; a restart would not help.
+ * - `stuck`: it will not go on by itself; restart it.
+ */
+export type HealthStatus = 'ok' | 'degraded' | 'stuck';
+
+/** One thing that was looked at, and in words what was seen. */
+export interface HealthCheck {
+  readonly name: 'loop' | 'held' | 'contact' | 'outbox' | 'spool' | 'delay' | 'handlers';
+  readonly status: HealthStatus;
+  readonly detail: string;
+}
+
+/** The state of a worker as a probe wants it. */
+export interface HealthReport {
+  readonly state: string;
+  /** The worst of the checks. */
+  readonly status: HealthStatus;
+  /** False: restart the process. */
+  readonly live: boolean;
+  /** True: it takes tasks, or would if there were any. */
+  readonly ready: boolean;
+  readonly checks: readonly HealthCheck[];
+}
+
+/** States in which the main loop turns. */
+const TURNING = new Set(['running', 'paused', 'draining']);
+/** States in which a worker is at work as it should be. */
+const AT_WORK = new Set(['running', 'paused']);
+/** States outside of a run: nothing can hang. */
+const RESTING = new Set(['idle', 'stopped', 'failed']);
+
+/**
+ * Judges a worker by facts: what it did last and how long ago. A worker that says of itself that it is well says nothing; and an
+ * idle one is well, however long it has had no work.
+ * @param nowMs - on the clock of the facts.
+ */
+export function health(
+  facts: HealthFacts,
+  nowMs: number,
+  limits: HealthLimits = HEALTH_LIMITS,
+): HealthReport {
+  const { state } = facts;
+  const checks = RESTING.has(state) ? [] : runChecks(facts, nowMs, limits);
+  const worst = (status: HealthStatus): boolean => checks.some((check) => check.status === status);
+  const status: HealthStatus = worst('stuck') ? 'stuck' : worst('degraded') ? 'degraded' : 'ok';
+  return { state, status, live: status !== 'stuck', ready: AT_WORK.has(state) && status === 'ok', checks };
+}
+
+function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): HealthCheck[] {
+  const since = (atMs: number | undefined): number => nowMs - (atMs ?? facts.startedAtMs);
+  const age = (atMs: number | undefined): number => (atMs === undefined ? 0 : nowMs - atMs);
+  const turning = TURNING.has(facts.state);
+  const check = (name: HealthCheck['name'], bad: boolean, as: HealthStatus, detail: string): HealthCheck => ({
+    name,
+    status: bad ? as : 'ok',
+    detail,
+  });
+  const turn = since(facts.lastTurnAtMs);
+  const held = age(facts.oldestHeldAtMs);
+  const contact = since(facts.lastContactAtMs);
+  const outbox = age(facts.oldestOutboxAtMs);
+  const spool = facts.spoolFailing
+    ? 'the spool directory cannot be written'
+    : facts.outboxFull
+      ? 'the outbox is full'
+      : 'fine';
+  return [
+    check('loop', turning && turn > limits.turnMs, 'stuck', `last turn ${seconds(turn)} ago`),
+    check('held', held > limits.heldMs, 'stuck', `oldest task in hand for ${seconds(held)}`),
+    check(
+      'contact',
+      contact > limits.contactMs,
+      'degraded',
+      `last answer of the server ${seconds(contact)} ago`,
+    ),
+    check('outbox', outbox > limits.outboxMs, 'degraded', `oldest result waits for ${seconds(outbox)}`),
+    check('spool', facts.spoolFailing || facts.outboxFull, 'degraded', spool),
+    check(
+      'delay',
+      facts.loopDelayMs > limits.loopDelayMs,
+      'degraded',
+      `the event loop was ${Math.round(facts.loopDelayMs)} ms late`,
+    ),
+    check(
+      'handlers',
+      facts.consecutiveCrashes >= limits.consecutiveCrashes,
+      'degraded',
+      `${facts.consecutiveCrashes} crashes of a handler in a row`,
+    ),
+  ];
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

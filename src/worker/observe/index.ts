@@ -1,0 +1,26 @@
+export {
+  health,
+  HEALTH_LIMITS,
+  type HealthCheck,
+  type HealthFacts,
+  type HealthLimits,
+  type HealthReport,
+  type HealthStatus,
+} from './health.js';
+export {
+  startHealthServer,
+  type HealthServer,
+  type HealthServerOptions,
+  type HealthSource,
+} from './health-server.js';
+export type { LatencySummary } from './latency.js';
+export { progressBar, type ProgressBar, type ProgressBarOptions, type ProgressEvents } from './progress.js';
+export type { EventSource } from './record-events.js';
+export type {
+  LoopDelaySummary,
+  SizingEstimates,
+  Stage,
+  WorkerCounters,
+  WorkerGauges,
+  WorkerMetricsSnapshot,
+} from './snapshot.js';

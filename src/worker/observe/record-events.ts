@@ -1,0 +1,93 @@
+import type { WorkerMetrics } from './metrics.js';
+import type { WorkerCounters } from './snapshot.js';
+
+/** The events that metrics are made of, with the fields they need. A worker's own events have more of both. */
+export interface RecordedEvents {
+  reserved: { readonly count: number; readonly durationMs: number };
+  empty: object;
+  redelivered: object;
+  lease_expired: object;
+  task_late: { readonly lateMs: number };
+  downloaded: { readonly bytes: number; readonly durationMs: number };
+  batch_done: { readonly durationMs: number };
+  task: { readonly outcome: 'success' | 'error' | 'lapsed'; readonly attempt?: number | undefined };
+  posted: { readonly count: number; readonly bytes: number; readonly durationMs: number };
+  post_retry: object;
+  split: object;
+  spooled: { readonly count: number };
+  replayed: { readonly count: number };
+  abandoned: { readonly tasks: readonly unknown[] };
+  settled: { readonly fate: string };
+  stall: object;
+  error: object;
+}
+
+/** Anything that tells events by name. */
+export interface EventSource<Events> {
+  /** @returns a function that takes the listener away. */
+  on<Name extends keyof Events>(name: Name, listener: (event: Events[Name]) => void): () => void;
+}
+
+const OUTCOMES: Readonly<Record<RecordedEvents['task']['outcome'], keyof WorkerCounters>> = {
+  success: 'succeeded',
+  error: 'failed',
+  lapsed: 'lapsed',
+};
+
+/**
+ * Feeds metrics from a worker's events.
+ * @returns a function that takes the listeners away.
+ */
+export function recordEvents(source: EventSource<RecordedEvents>, metrics: WorkerMetrics): () => void {
+  const counting = (name: keyof RecordedEvents, counter: keyof WorkerCounters): (() => void) =>
+    source.on(name, () => {
+      metrics.count(counter);
+    });
+  const unlisten = [
+    counting('empty', 'emptyReplies'),
+    counting('redelivered', 'redelivered'),
+    counting('lease_expired', 'expired'),
+    counting('post_retry', 'postRetries'),
+    counting('split', 'splits'),
+    counting('stall', 'stalls'),
+    counting('error', 'errors'),
+    source.on('reserved', ({ count, durationMs }) => {
+      metrics.count('reserved', count);
+      metrics.observe('reserve', durationMs);
+    }),
+    source.on('downloaded', ({ bytes, durationMs }) => {
+      metrics.count('downloadedBytes', bytes);
+      metrics.observe('download', durationMs);
+    }),
+    source.on('batch_done', ({ durationMs }) => {
+      metrics.observe('process', durationMs);
+    }),
+    source.on('task', ({ outcome, attempt }) => {
+      metrics.count(OUTCOMES[outcome]);
+      metrics.delivery(attempt);
+    }),
+    source.on('posted', ({ count, bytes, durationMs }) => {
+      metrics.count('posted', count);
+      metrics.count('postedBytes', bytes);
+      metrics.observe('post', durationMs);
+    }),
+    source.on('task_late', ({ lateMs }) => {
+      metrics.late(lateMs);
+    }),
+    source.on('spooled', ({ count }) => {
+      metrics.count('spooled', count);
+    }),
+    source.on('replayed', ({ count }) => {
+      metrics.count('replayed', count);
+    }),
+    source.on('abandoned', ({ tasks }) => {
+      metrics.count('abandoned', tasks.length);
+    }),
+    source.on('settled', ({ fate }) => {
+      if (fate === 'dropped') metrics.count('dropped');
+    }),
+  ];
+  return () => {
+    for (const stop of unlisten) stop();
+  };
+}

@@ -1,0 +1,21 @@
+/** First backoff ceiling; doubles with each failure (WORKER §3.5). */
+export const POST_BACKOFF_BASE_MS = 500;
+/** Highest backoff ceiling after a failure that may pass. */
+export const POST_BACKOFF_CAP_MS = 30_000;
+/** Highest wait while the server does not accept our credential. */
+export const HOLD_CAP_MS = 60_000;
+
+/**
+ * Full jitter: anywhere between nothing and `min(cap, base × 2ⁿ)`, and never less than the server asked for.
+ * @param failures - failures so far, 1 after the first.
+ * @param random - in [0, 1).
+ */
+export function postBackoffMs(failures: number, random: number, retryAfterMs = 0): number {
+  const ceiling = Math.min(POST_BACKOFF_CAP_MS, POST_BACKOFF_BASE_MS * 2 ** Math.min(failures - 1, 30));
+  return Math.max(retryAfterMs, random * ceiling);
+}
+
+/** While the credential is refused: 1, 2, 4 … 60 s. No jitter: nothing else waits for the same moment. */
+export function holdBackoffMs(failures: number): number {
+  return Math.min(HOLD_CAP_MS, 1_000 * 2 ** Math.min(failures - 1, 30));
+}

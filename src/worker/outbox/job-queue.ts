@@ -1,0 +1,51 @@
+import type { OutboxEntry } from './entry.js';
+import { isFull, packCount, type PackLimits } from './packer.js';
+
+/** What decides whether a post should go out now. */
+export interface PostMoment extends PackLimits {
+  readonly nowMs: number;
+  readonly lingerMs: number;
+  /** Posts of this job on their way. */
+  readonly inFlight: number;
+  /** Nothing more is coming: all tasks in hand are computed, or the worker is ending. */
+  readonly nothingComing: boolean;
+  /** Whether this entry cannot wait: its lease is short or over. */
+  readonly urgent: (entry: OutboxEntry) => boolean;
+}
+
+/** Computed outcomes of one job, the earliest deadline first. */
+export class JobQueue {
+  readonly #entries: OutboxEntry[] = [];
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  add(entry: OutboxEntry): void {
+    const deadline = entry.item.leasedAt.monotonicMs;
+    let index = this.#entries.length;
+    while (index > 0 && (this.#entries[index - 1]?.item.leasedAt.monotonicMs ?? 0) > deadline) index -= 1;
+    this.#entries.splice(index, 0, entry);
+  }
+
+  /** The entries of the next post, or none if it is better to wait for more. */
+  takeDue(moment: PostMoment): OutboxEntry[] {
+    const due =
+      isFull(this.#entries, moment) ||
+      (moment.nothingComing && moment.inFlight === 0) ||
+      this.#entries.some(
+        (entry) => moment.nowMs >= entry.enqueuedAtMs + moment.lingerMs || moment.urgent(entry),
+      );
+    return due ? this.#entries.splice(0, packCount(this.#entries, moment)) : [];
+  }
+
+  takeAll(): OutboxEntry[] {
+    return this.#entries.splice(0);
+  }
+
+  /** When the first entry will have waited long enough; undefined when empty. */
+  dueAtMs(lingerMs: number): number | undefined {
+    if (this.#entries.length === 0) return undefined;
+    return Math.min(...this.#entries.map(({ enqueuedAtMs }) => enqueuedAtMs)) + lingerMs;
+  }
+}

@@ -1,0 +1,201 @@
+import { refOf, type RunContext } from '../runtime/context.js';
+import { TaskSet } from '../runtime/task-set.js';
+import { BodyCap } from './body-cap.js';
+import { bytesOf, type OutboxEntry } from './entry.js';
+import { JobQueue, type PostMoment } from './job-queue.js';
+import { Parcel, type ParcelTools } from './parcel.js';
+import { Poster } from './poster.js';
+import { RecentResults } from './recent-results.js';
+import type { WriteAhead } from './write-ahead.js';
+
+/** Posts under way at once: one job's results overlap with the next post's packing, and no more. */
+const MAX_POSTS = 4;
+const MAX_POSTS_PER_JOB = 2;
+/** A result whose lease is this short does not wait for company. */
+const URGENT_MS = 5_000;
+
+/** Why nothing should be reserved. */
+export type OutboxBlock = 'credential' | 'full' | 'spool' | undefined;
+
+/** Holds computed results until the server has them. Bounded, and full means that nothing is reserved, never that something is lost. */
+export class Outbox {
+  readonly recent = new RecentResults();
+  readonly #context: RunContext;
+  readonly #writeAhead: WriteAhead | undefined;
+  readonly #queues = new Map<number, JobQueue>();
+  readonly #inFlight = new Map<number, number>();
+  readonly #tasks: TaskSet;
+  readonly #tools: ParcelTools;
+  readonly #left: OutboxEntry[] = [];
+  #cancelTimer: () => void = () => undefined;
+  #bytes = 0;
+  #posting = 0;
+
+  constructor(
+    context: RunContext,
+    hooks: Pick<ParcelTools, 'gone' | 'rejected'> & { readonly accepted: (jobId: number) => void },
+    writeAhead?: WriteAhead,
+  ) {
+    this.#context = context;
+    this.#writeAhead = writeAhead;
+    this.#tasks = new TaskSet((error) => {
+      context.note(error, 'posting results');
+    });
+    const poster = new Poster(context, (entries, durationMs) => {
+      this.#accepted(entries, durationMs);
+      const [first] = entries;
+      if (first) hooks.accepted(first.item.jobId);
+    });
+    this.#tools = { context, poster, cap: new BodyCap(context.options.maxPostBytes), ...hooks };
+  }
+
+  /** Bytes of results that are not accepted yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Posts under way. */
+  get posting(): number {
+    return this.#posting;
+  }
+
+  get blocked(): OutboxBlock {
+    if (this.#tools.poster.isHeld) return 'credential';
+    if (this.#writeAhead?.trouble !== undefined) return 'spool';
+    return this.#bytes >= this.#context.options.outboxBytes ? 'full' : undefined;
+  }
+
+  offer(entry: OutboxEntry): void {
+    entry.item.stage = 'outbox';
+    this.#bytes += entry.bytes;
+    let queue = this.#queues.get(entry.item.jobId);
+    if (!queue) this.#queues.set(entry.item.jobId, (queue = new JobQueue()));
+    queue.add(entry);
+    this.pump();
+  }
+
+  /** Starts the posts that are due. Called whenever something changed; harmless otherwise. */
+  pump(): void {
+    this.#cancelTimer();
+    if (this.#context.phases.hard.aborted) return;
+    for (const [jobId, queue] of this.#queues) {
+      while (this.#mayPost(jobId)) {
+        const entries = queue.takeDue(this.#moment(jobId));
+        if (entries.length === 0) break;
+        this.#start(jobId, entries);
+      }
+      if (queue.size === 0) this.#queues.delete(jobId);
+    }
+    this.#schedule();
+  }
+
+  idle(): Promise<void> {
+    return this.#tasks.idle();
+  }
+
+  /** At the end of a run, after `idle`: puts on disk what is not accepted. What cannot be stays in hand. */
+  async spoolLeft(): Promise<void> {
+    this.#cancelTimer();
+    const left = [...this.#left.splice(0), ...[...this.#queues.values()].flatMap((queue) => queue.takeAll())];
+    this.#queues.clear();
+    if (!this.#writeAhead) return;
+    for (const [jobId, entries] of byJob(left)) {
+      const written = await this.#writeAhead.write(jobId, entries);
+      if (written) for (const { item } of entries) this.#context.hold.settle(item, 'spooled');
+    }
+  }
+
+  #start(jobId: number, entries: readonly OutboxEntry[]): void {
+    this.#inFlight.set(jobId, (this.#inFlight.get(jobId) ?? 0) + 1);
+    this.#posting += 1;
+    this.#tasks.start(async () => {
+      try {
+        await this.#deliver(jobId, entries);
+      } finally {
+        this.#posting -= 1;
+        this.#bytes -= bytesOf(entries);
+        const inFlight = (this.#inFlight.get(jobId) ?? 1) - 1;
+        if (inFlight > 0) this.#inFlight.set(jobId, inFlight);
+        else this.#inFlight.delete(jobId);
+        this.pump();
+        this.#context.changed();
+      }
+    });
+  }
+
+  async #deliver(jobId: number, entries: readonly OutboxEntry[]): Promise<void> {
+    const written = await this.#writeAhead?.write(jobId, entries);
+    const { left, dropped } = await new Parcel(jobId, this.#tools).deliver(entries);
+    // On disk means delivered later; in memory means that somebody has to be told.
+    if (left.length > 0 && written) for (const { item } of left) this.#context.hold.settle(item, 'spooled');
+    else if (left.length > 0) this.#left.push(...left);
+    else await (dropped > 0 ? written?.bury() : written?.remove());
+  }
+
+  #accepted(entries: readonly OutboxEntry[], durationMs: number): void {
+    const { hold, leases, bus, estimator, clock } = this.#context;
+    const nowMs = clock.now();
+    const [first] = entries;
+    if (!first) return;
+    let lateSince: number | undefined;
+    for (const { item, outcome } of entries) {
+      const lateMs = -leases.remainingMs(item);
+      if (lateMs > 0) {
+        lateSince = Math.max(lateSince ?? 0, item.leasedAt.monotonicMs);
+        bus.emit('task_late', { ...refOf(item), lateMs });
+      }
+      if (item.computedAtMs !== undefined) estimator.post(nowMs - item.computedAtMs, nowMs);
+      this.recent.add(item.key, outcome, nowMs);
+      hold.settle(item, 'posted');
+    }
+    this.recent.prune(2 * leases.lengthMs, nowMs);
+    estimator.posted(first.item.pipeline.slug, lateSince, nowMs);
+    bus.emit('posted', {
+      jobId: first.item.jobId,
+      count: entries.length,
+      imageIds: entries.map(({ item }) => item.task.image_id),
+      bytes: bytesOf(entries),
+      durationMs,
+    });
+  }
+
+  #mayPost(jobId: number): boolean {
+    return this.#posting < MAX_POSTS && (this.#inFlight.get(jobId) ?? 0) < MAX_POSTS_PER_JOB;
+  }
+
+  #moment(jobId: number): PostMoment {
+    const { options, hold, leases, clock, phases } = this.#context;
+    const { outbox } = hold.byStage();
+    return {
+      nowMs: clock.now(),
+      lingerMs: phases.drain.aborted ? 0 : options.lingerMs,
+      maxBytes: this.#tools.cap.bytes,
+      maxResults: options.maxPostResults,
+      inFlight: this.#inFlight.get(jobId) ?? 0,
+      nothingComing: outbox === hold.size,
+      urgent: ({ item }) => leases.remainingMs(item) < URGENT_MS,
+    };
+  }
+
+  #schedule(): void {
+    const { options, clock } = this.#context;
+    const due = [...this.#queues.values()].map((queue) => queue.dueAtMs(options.lingerMs));
+    const times = due.filter((at) => at !== undefined);
+    if (times.length === 0) return;
+    // Without a free post there is nothing to wake up for: the end of one calls here.
+    if (this.#posting >= MAX_POSTS) return;
+    const delayMs = Math.max(1, Math.min(...times) - clock.now());
+    this.#cancelTimer = clock.schedule(delayMs, () => {
+      this.pump();
+    });
+  }
+}
+
+function byJob(entries: readonly OutboxEntry[]): Map<number, OutboxEntry[]> {
+  const jobs = new Map<number, OutboxEntry[]>();
+  for (const entry of entries) {
+    const { jobId } = entry.item;
+    jobs.set(jobId, [...(jobs.get(jobId) ?? []), entry]);
+  }
+  return jobs;
+}

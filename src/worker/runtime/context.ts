@@ -1,0 +1,42 @@
+import type { AntennaClient } from '../../client.js';
+import type { Clock } from '../../time/clock.js';
+import type { TaskRef, WorkerEventBus } from '../events.js';
+import type { Leases } from '../lease/leases.js';
+import type { ResolvedWorkerOptions } from '../options.js';
+import type { Tally } from '../report.js';
+import type { Estimator, SizingLimits } from '../sizing/estimator.js';
+import type { Hold } from './hold.js';
+import type { Phases } from './phases.js';
+import type { WorkItem } from './work-item.js';
+
+/** What the parts of one run share. */
+export interface RunContext {
+  readonly options: ResolvedWorkerOptions;
+  readonly client: AntennaClient;
+  readonly clock: Clock;
+  readonly bus: WorkerEventBus;
+  readonly tally: Tally;
+  readonly leases: Leases;
+  readonly estimator: Estimator;
+  readonly hold: Hold;
+  readonly phases: Phases;
+  /** Reports something that the run goes on after. */
+  readonly note: (error: unknown, doing: string, jobId?: number) => void;
+  /** Something changed that a loop may be waiting for. */
+  readonly changed: () => void;
+}
+
+/** How events and logs name a task. */
+export function refOf(item: WorkItem): TaskRef {
+  return { jobId: item.jobId, imageId: item.task.image_id, attempt: item.delivery };
+}
+
+/** The bounds that do not depend on the model. */
+export function limitsOf({ options, leases }: RunContext): SizingLimits {
+  return {
+    leaseMs: leases.lengthMs,
+    lanes: options.concurrency,
+    budgetBytes: options.imageBudgetBytes,
+    maxHeld: options.maxHeld,
+  };
+}

@@ -1,0 +1,65 @@
+import { AntennaError } from '../../errors/base.js';
+import type { Fate } from '../report.js';
+import type { ItemStage, WorkItem } from './work-item.js';
+
+/**
+ * The tasks in hand: reserved, and not yet settled. Capacity is what is missing in this set. A counter beside it would leak a slot
+ * with every path that forgets to count down; two of the runtimes that were studied wedged that way.
+ */
+export class Hold {
+  readonly #items = new Map<string, WorkItem>();
+  readonly #onSettled: (item: WorkItem, fate: Fate) => void;
+
+  constructor(onSettled: (item: WorkItem, fate: Fate) => void) {
+    this.#onSettled = onSettled;
+  }
+
+  get size(): number {
+    return this.#items.size;
+  }
+
+  get(key: string): WorkItem | undefined {
+    return this.#items.get(key);
+  }
+
+  /** @throws AntennaError when the task is in hand already. */
+  add(item: WorkItem): void {
+    if (this.#items.has(item.key))
+      throw new AntennaError({ code: 'task_held', message: `Task ${item.key} is already in hand` });
+    this.#items.set(item.key, item);
+  }
+
+  /** The one way out. A second call for the same task does nothing: the first decided. */
+  settle(item: WorkItem, fate: Fate): void {
+    if (this.#items.get(item.key) !== item) return;
+    this.#items.delete(item.key);
+    item.stage = 'settled';
+    item.image = undefined;
+    this.#onSettled(item, fate);
+  }
+
+  [Symbol.iterator](): IterableIterator<WorkItem> {
+    return this.#items.values();
+  }
+
+  /** How many tasks are at each stage. */
+  byStage(): Readonly<Record<ItemStage, number>> {
+    const counts = { queued: 0, downloading: 0, ready: 0, processing: 0, outbox: 0, settled: 0 };
+    for (const { stage } of this.#items.values()) counts[stage] += 1;
+    return counts;
+  }
+
+  /** Jobs with tasks that are not computed yet. */
+  busyJobs(): ReadonlySet<number> {
+    const jobs = new Set<number>();
+    for (const { jobId, stage } of this.#items.values()) if (stage !== 'outbox') jobs.add(jobId);
+    return jobs;
+  }
+
+  /** Images in memory, in bytes. */
+  imageBytes(): number {
+    let bytes = 0;
+    for (const { image } of this.#items.values()) bytes += image?.bytes.length ?? 0;
+    return bytes;
+  }
+}

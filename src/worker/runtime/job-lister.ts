@@ -1,0 +1,154 @@
+import type { OpenJob, Rotation } from '../rotation/rotation.js';
+import { WORKER_DEFAULTS } from '../options.js';
+import type { RunContext } from './context.js';
+import type { Wakeup } from './wakeup.js';
+
+/** How long a job with tasks in hand may go without an accepted result before somebody should look (WORKER §3.7). */
+const STALLED_MS = 300_000;
+
+/** What the lister works with beside the run's context. */
+export interface JobListerParts {
+  readonly rotation: Rotation;
+  readonly wakeup: Wakeup;
+  /** Wakes the reserve loop. */
+  readonly onChange: () => void;
+  readonly probeSpool: () => Promise<void>;
+}
+
+/** The last list that succeeded. */
+export interface LastList {
+  /** When it was asked for, on the monotonic clock. */
+  readonly askedAtMs: number;
+  readonly jobs: number;
+}
+
+/**
+ * Lists open jobs: often while there is nothing to do, every 20 to 25 s otherwise, also during a long inference, because listing is
+ * what keeps a service online (contract §4.9). Where it does not, an empty registration or an empty post does (trap T22).
+ */
+export class JobLister {
+  readonly #context: RunContext;
+  readonly #parts: JobListerParts;
+  readonly #stalledAt = new Map<number, number>();
+  readonly #acceptedAt = new Map<number, number>();
+  #lastList: LastList | undefined;
+  #lastContactAt: number;
+  #answeredAt: number | undefined;
+  #lastJobId: number | undefined;
+
+  constructor(context: RunContext, parts: JobListerParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#lastContactAt = context.clock.now();
+  }
+
+  get lastList(): LastList | undefined {
+    return this.#lastList;
+  }
+
+  /** When the server last answered us, on the monotonic clock; undefined if it never has. */
+  get answeredAtMs(): number | undefined {
+    return this.#answeredAt;
+  }
+
+  /** The server heard of us by other means. */
+  contact(): void {
+    this.#lastContactAt = this.#answeredAt = this.#context.clock.now();
+  }
+
+  /** There is nothing to do: a new job or the end of an old one should be seen soon. */
+  idle(): void {
+    this.#parts.wakeup.notify();
+  }
+
+  /** The server accepted results of this job. */
+  accepted(jobId: number): void {
+    this.contact();
+    this.#lastJobId = jobId;
+    this.#acceptedAt.set(jobId, this.#context.clock.now());
+  }
+
+  async run(): Promise<void> {
+    const { phases, note } = this.#context;
+    while (!phases.drain.aborted) {
+      try {
+        await this.#list();
+        this.#alarm();
+        await this.#heartbeat();
+        await this.#parts.probeSpool();
+      } catch (error) {
+        note(error, 'listing jobs');
+      }
+      await this.#parts.wakeup.wait(this.#intervalMs(), phases.drain);
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { client, clock, options, phases, bus } = this.#context;
+    const { rotation, onChange } = this.#parts;
+    const askedAtMs = clock.now();
+    const slugs = [...options.pipelines.keys()];
+    const scopes = options.projects.length > 0 ? options.projects : [undefined];
+    const found = new Map<number, OpenJob>();
+    for (const project of scopes) {
+      const jobs = await client.jobs.open({ pipelines: slugs, project }, { signal: phases.drain });
+      for (const { id, pipeline_slug } of jobs) {
+        const pipeline = options.pipelines.get(pipeline_slug ?? '');
+        if (pipeline) found.set(id, { id, pipeline });
+      }
+    }
+    if (client.dialect === 'token') this.contact();
+    else this.#answeredAt = clock.now();
+    const { added, removed } = rotation.sync([...found.values()], clock.now());
+    this.#lastList = { askedAtMs, jobs: found.size };
+    for (const { id, pipeline } of added) bus.emit('job_added', { jobId: id, pipeline: pipeline.slug });
+    for (const { id } of removed) bus.emit('job_removed', { jobId: id, reason: 'not-listed' });
+    this.#lastJobId ??= added[0]?.id;
+    onChange();
+  }
+
+  #intervalMs(): number {
+    const { options, hold } = this.#context;
+    const busy = hold.size > 0;
+    const base = busy
+      ? Math.max(options.pollIntervalMs, WORKER_DEFAULTS.heartbeatMs)
+      : options.pollIntervalMs;
+    // Between 80 and 100 % when it is a heartbeat, which must not come later than that.
+    return busy ? base * (0.8 + options.random() * 0.2) : base * (0.75 + options.random() * 0.5);
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { client, clock, options, phases } = this.#context;
+    const silentMs = clock.now() - this.#lastContactAt;
+    if (client.dialect !== 'api-key' || silentMs < 0.8 * WORKER_DEFAULTS.heartbeatMs) return;
+    const [projectId] = options.projects;
+    this.contact();
+    if (projectId !== undefined) await client.pipelines.register(projectId, [], { signal: phases.drain });
+    else if (this.#lastJobId !== undefined)
+      await client.results.submit(this.#lastJobId, [], { signal: phases.drain, retries: 0 });
+  }
+
+  /** A server of the `token` dialect fails what is left of a job that had no result for ten minutes (trap T25). */
+  #alarm(): void {
+    const { hold, clock, bus, client } = this.#context;
+    const nowMs = clock.now();
+    const held = new Map<number, number>();
+    for (const { jobId } of hold) held.set(jobId, (held.get(jobId) ?? 0) + 1);
+    for (const jobId of this.#stalledAt.keys()) if (!held.has(jobId)) this.#stalledAt.delete(jobId);
+    for (const [jobId, count] of held) {
+      const since = this.#stalledAt.get(jobId);
+      if (since === undefined) {
+        this.#stalledAt.set(jobId, nowMs);
+        continue;
+      }
+      const silentMs = nowMs - Math.max(since, this.#acceptedAt.get(jobId) ?? 0);
+      if (silentMs < STALLED_MS) continue;
+      this.#stalledAt.set(jobId, nowMs);
+      bus.emit('job_stalled', { jobId, silentMs, held: count });
+      client.logger.warn(
+        { job: jobId, count, durationMs: silentMs },
+        'no result of this job was accepted for minutes',
+      );
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { outboxEntry } from '../outbox/entry.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { errorOutcome } from '../outcome.js';
+import type { ProcessResult } from '../pipeline.js';
+import { ResultEncoder } from '../stages/encode.js';
+import { publishSpan } from '../stages/spans.js';
+import { errorText, judge } from '../verdict.js';
+import { refOf, type RunContext } from './context.js';
+import { TaskSet } from './task-set.js';
+import type { WorkItem } from './work-item.js';
+
+/** Decides what a processed or failed task becomes: a success, an error result, or nothing until its next delivery. */
+export class Outcomes {
+  readonly #context: RunContext;
+  readonly #outbox: Outbox;
+  readonly #encoder = new ResultEncoder();
+  readonly #tasks: TaskSet;
+
+  constructor(context: RunContext, outbox: Outbox) {
+    this.#context = context;
+    this.#outbox = outbox;
+    this.#tasks = new TaskSet((error) => {
+      context.note(error, 'encoding a result');
+    });
+  }
+
+  processed(item: WorkItem, result: ProcessResult): void {
+    item.computedAtMs = this.#context.clock.now();
+    this.#tasks.start(() => this.#encode(item, result));
+  }
+
+  failed(item: WorkItem, error: unknown): void {
+    const { hold, bus, tally, options, clock, client } = this.#context;
+    item.computedAtMs ??= clock.now();
+    const text = errorText(error);
+    const verdict = judge(error, item.delivery, options.rules.maxDeliveries);
+    const { jobId, imageId, attempt } = refOf(item);
+    client.logger.info({ job: jobId, task: imageId, attempt, error: text, reason: verdict }, 'a task failed');
+    const outcome = verdict === 'let-lapse' ? 'lapsed' : 'error';
+    bus.emit('task', {
+      ...refOf(item),
+      outcome,
+      detections: 0,
+      durationMs: this.#durationMs(item),
+      error: text,
+    });
+    if (verdict === 'let-lapse') {
+      hold.settle(item, 'lapsed');
+      return;
+    }
+    tally.add(item.jobId, 'failed');
+    item.image = undefined;
+    this.#outbox.offer(outboxEntry(item, errorOutcome(item.task.image_id, text), clock.now()));
+  }
+
+  idle(): Promise<void> {
+    return this.#tasks.idle();
+  }
+
+  async #encode(item: WorkItem, result: ProcessResult): Promise<void> {
+    const { clock, bus, tally } = this.#context;
+    const startedAt = performance.now();
+    const timing = {
+      timestamp: new Date(clock.wallNow()).toISOString(),
+      totalTimeMs: this.#durationMs(item),
+    };
+    try {
+      const outcome = await this.#encoder.encode(item.pipeline, item.task, result, timing);
+      publishSpan('encode', () => ({ ...refOf(item), durationMs: performance.now() - startedAt }));
+      if (item.stage === 'settled') return;
+      tally.add(item.jobId, 'succeeded');
+      const detections = result.detections.length;
+      bus.emit('task', {
+        ...refOf(item),
+        outcome: 'success',
+        detections,
+        durationMs: this.#durationMs(item),
+      });
+      // The image is of no more use; its memory makes room for the next download.
+      item.image = undefined;
+      this.#outbox.offer(outboxEntry(item, outcome, clock.now()));
+    } catch (error) {
+      if (item.stage !== 'settled') this.failed(item, error);
+    }
+    this.#context.changed();
+  }
+
+  #durationMs({ startedAtMs }: WorkItem): number {
+    const nowMs = this.#context.clock.now();
+    return nowMs - (startedAtMs ?? nowMs);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Task } from '../../contract/tasks.js';
+import { deliveryNumber } from '../delivery.js';
+import type { Downloaded } from '../download.js';
+import type { Instant } from '../lease/lease-clock.js';
+import type { Pipeline } from '../pipeline.js';
+
+/** Where a held task is. */
+export type ItemStage = 'queued' | 'downloading' | 'ready' | 'processing' | 'outbox' | 'settled';
+
+/** The name by which a task is recognised when it is delivered again. */
+export function taskKey(jobId: number, taskId: string): string {
+  return `${jobId}:${taskId}`;
+}
+
+/** One task in hand, from the answer that brought it to the post that delivers its outcome. */
+export class WorkItem {
+  readonly key: string;
+  readonly jobId: number;
+  readonly pipeline: Pipeline;
+  readonly task: Task;
+  stage: ItemStage = 'queued';
+  image: Downloaded | undefined;
+  /** When work on it began, on the monotonic clock. */
+  startedAtMs: number | undefined;
+  /** When its image was in memory, on the monotonic clock. */
+  readyAtMs: number | undefined;
+  /** When the handler was done with it, on the monotonic clock. */
+  computedAtMs: number | undefined;
+  #replySubject: string;
+  #leasedAt: Instant;
+  #delivery: number | undefined;
+
+  constructor(task: Task, job: { readonly id: number; readonly pipeline: Pipeline }, leasedAt: Instant) {
+    this.key = taskKey(job.id, task.id);
+    this.jobId = job.id;
+    this.pipeline = job.pipeline;
+    this.task = task;
+    this.#leasedAt = leasedAt;
+    this.#replySubject = task.reply_subject;
+    this.#delivery = deliveryNumber(task.reply_subject);
+  }
+
+  /** Subject of the newest delivery. */
+  get replySubject(): string {
+    return this.#replySubject;
+  }
+
+  /** When the request that brought the newest delivery was sent. */
+  get leasedAt(): Instant {
+    return this.#leasedAt;
+  }
+
+  /** Number of the newest delivery, if it could be read. */
+  get delivery(): number | undefined {
+    return this.#delivery;
+  }
+
+  /** The task was delivered again while we hold it: one work item goes on, under the newer lease. */
+  redelivered(replySubject: string, leasedAt: Instant): void {
+    this.#replySubject = replySubject;
+    this.#leasedAt = leasedAt;
+    this.#delivery = deliveryNumber(replySubject);
+  }
+}

@@ -1,0 +1,134 @@
+/** Which bound set the number of tasks to hold. */
+export type HoldBound = 'cold-start' | 'lease' | 'need' | 'bytes' | 'max-held';
+
+/** Measured times and given limits. Milliseconds unless named otherwise. */
+export interface SizingInputs {
+  readonly leaseMs: number;
+  /** Busy time that one task takes off the model, mean and standard deviation; 0 before the first measurement. */
+  readonly taskMeanMs: number;
+  readonly taskSdMs: number;
+  /** From start to end of one handler call, mean and standard deviation. */
+  readonly callMeanMs: number;
+  readonly callSdMs: number;
+  readonly downloadP95Ms: number;
+  readonly reserveP95Ms: number;
+  /** From the end of the handler to the accepted post, waiting for company included. */
+  readonly postP95Ms: number;
+  /** Handler calls measured so far. */
+  readonly calls: number;
+  /** Tasks in one handler call. */
+  readonly batchSize: number;
+  /** Handler calls side by side. */
+  readonly lanes: number;
+  readonly imageP95Bytes: number;
+  readonly budgetBytes: number;
+  readonly maxHeld: number;
+  /** Reduction after late tasks, in (0, 1]. */
+  readonly leaseScale: number;
+}
+
+/** How many tasks to hold, and why. */
+export interface Sizing {
+  /** Tasks to hold, reserved and not yet accepted by the server; at least 1. */
+  readonly target: number;
+  readonly bound: HoldBound;
+  readonly leaseCap: number;
+  readonly need: number;
+  readonly bytesCap: number;
+  /** Usable part of the lease. */
+  readonly budgetMs: number;
+  /** Tasks in one handler call, cut so that one call does not outlive the lease. */
+  readonly modelBatch: number;
+  /** A single task takes longer than the usable part of the lease: it will usually be done twice. */
+  readonly leaseTooShort: boolean;
+}
+
+/** Share of the lease that may be planned with; the rest is for what cannot be measured. */
+const USABLE_SHARE = 0.75;
+/** The server acknowledges only after saving: at least 5 s, and a tenth of the lease (WORKER §3.1). */
+const serverSaveMs = (leaseMs: number): number => Math.max(5_000, 0.1 * leaseMs);
+/** 99 % of a normal distribution lies below the mean and this many standard deviations. */
+const Z99 = 2.33;
+/** Headroom on the tasks that cover the time of a round trip. */
+const NEED_HEADROOM = 1.25;
+/** A model cannot be infinitely fast; below this the measured time is the clock's noise. */
+const MIN_TASK_MS = 0.05;
+/** 1, 2, 4 tasks until three calls have been measured. */
+const COLD_START = [1, 2, 4];
+/** Calls that must be measured before the formulas are trusted. */
+export const COLD_CALLS = COLD_START.length;
+
+/** Usable part of a lease: `0.75·T − S − p95(reserve) − p95(post)`. */
+export function usableLeaseMs(leaseMs: number, reserveP95Ms: number, postP95Ms: number): number {
+  return USABLE_SHARE * leaseMs - serverSaveMs(leaseMs) - reserveP95Ms - postP95Ms;
+}
+
+/**
+ * How many tasks to hold: enough to keep the model busy, never more than can be posted in time. A task cannot be given back, so each
+ * one too many costs a delivery and a whole lease of waiting.
+ */
+export function holdTarget(inputs: SizingInputs): Sizing {
+  const { maxHeld, lanes, batchSize } = inputs;
+  const budgetMs = usableLeaseMs(inputs.leaseMs, inputs.reserveP95Ms, inputs.postP95Ms);
+  const bytesCap = Math.max(1, Math.floor(inputs.budgetBytes / Math.max(1, inputs.imageP95Bytes)));
+  const cold = COLD_START[inputs.calls];
+  if (cold !== undefined) {
+    const target = Math.max(1, Math.min(cold, maxHeld, bytesCap));
+    const sizes = { leaseCap: cold, need: cold, bytesCap, budgetMs };
+    return {
+      ...sizes,
+      target,
+      bound: 'cold-start',
+      modelBatch: Math.min(batchSize, target),
+      leaseTooShort: false,
+    };
+  }
+  const leaseCap = leaseCapOf(inputs, budgetMs);
+  const need = needOf(inputs);
+  const caps: [HoldBound, number][] = [
+    ['need', need],
+    ['lease', leaseCap],
+    ['bytes', bytesCap],
+    ['max-held', maxHeld],
+  ];
+  const [bound, smallest] = caps.reduce((least, cap) => (cap[1] < least[1] ? cap : least));
+  return {
+    target: Math.max(1, smallest),
+    bound,
+    leaseCap,
+    need,
+    bytesCap,
+    budgetMs,
+    modelBatch: Math.max(1, Math.min(batchSize, leaseCap, Math.ceil(maxHeld / lanes))),
+    leaseTooShort: inputs.callMeanMs / batchSize > budgetMs,
+  };
+}
+
+/** Largest n with `n·m + 2.33·s·√n + d ≤ B`, reduced after late tasks; at least 1. */
+function leaseCapOf(inputs: SizingInputs, budgetMs: number): number {
+  const m = Math.max(MIN_TASK_MS, inputs.taskMeanMs);
+  const s = inputs.taskSdMs;
+  const roomMs = budgetMs - inputs.downloadP95Ms;
+  let cap = 1;
+  if (roomMs > 0) {
+    const root = (-Z99 * s + Math.sqrt(Z99 * Z99 * s * s + 4 * m * roomMs)) / (2 * m);
+    cap = Math.floor(root * root);
+  }
+  // Lanes that stand idle make nothing punctual: a task that starts at once and ends within the lease may have each of them.
+  const callHighMs = inputs.callMeanMs + Z99 * inputs.callSdMs + inputs.downloadP95Ms + inputs.postP95Ms;
+  if (inputs.batchSize === 1 && callHighMs + serverSaveMs(inputs.leaseMs) <= inputs.leaseMs)
+    cap = Math.max(cap, inputs.lanes);
+  return Math.max(1, Math.floor(cap * inputs.leaseScale));
+}
+
+/** Little's law: two rounds of the model, and what it gets done while a task is on its way in or out. */
+function needOf(inputs: SizingInputs): number {
+  const m = Math.max(MIN_TASK_MS, inputs.taskMeanMs);
+  const awayMs = 2 * inputs.reserveP95Ms + inputs.downloadP95Ms + inputs.postP95Ms;
+  return Math.ceil(2 * inputs.batchSize * inputs.lanes + (awayMs * NEED_HEADROOM) / m);
+}
+
+/** From how many missing tasks on it is worth asking for more: half a round, so that reservations are not one by one. */
+export function askThreshold(sizing: Sizing, roundSize: number): number {
+  return Math.max(1, Math.floor(Math.min(roundSize, sizing.target) / 2));
+}

@@ -1,0 +1,73 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The few steps that durability is made of, so that tests can stop between any two of them. Names are relative to the directory. */
+export interface SpoolDisk {
+  /** Creates the directory and its parts, readable by nobody else. */
+  prepare(folders: readonly string[]): Promise<void>;
+  /** Names of files in the directory or one of its folders; without the folders themselves. */
+  list(folder?: string): Promise<string[]>;
+  read(name: string): Promise<Buffer>;
+  /** Creates a file and makes its content durable. @throws when it exists. */
+  write(name: string, content: readonly Buffer[]): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Makes created, renamed and removed names durable. */
+  syncFolder(): Promise<void>;
+  remove(name: string): Promise<void>;
+}
+
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+
+/** A directory of the machine's file system. Local disks only: network file systems promise less than they are asked for. */
+export class NodeDisk implements SpoolDisk {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async prepare(folders: readonly string[]): Promise<void> {
+    for (const folder of ['', ...folders])
+      await mkdir(join(this.#directory, folder), { recursive: true, mode: PRIVATE_FOLDER });
+  }
+
+  async list(folder = ''): Promise<string[]> {
+    const entries = await readdir(join(this.#directory, folder), { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  }
+
+  read(name: string): Promise<Buffer> {
+    return readFile(join(this.#directory, name));
+  }
+
+  async write(name: string, content: readonly Buffer[]): Promise<void> {
+    const file = await open(join(this.#directory, name), 'wx', PRIVATE_FILE);
+    try {
+      // Each goes to where the one before it ended.
+      for (const part of content) await file.writeFile(part);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await rename(join(this.#directory, from), join(this.#directory, to));
+  }
+
+  async syncFolder(): Promise<void> {
+    // Windows cannot open a directory; its file system journals names by itself.
+    if (process.platform === 'win32') return;
+    const folder = await open(this.#directory, 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.#directory, name), { force: true });
+  }
+}

@@ -1,0 +1,92 @@
+import type { OutboxEntry } from '../outbox/entry.js';
+import type { WriteAhead, WrittenPost } from '../outbox/write-ahead.js';
+import type { RunContext } from '../runtime/context.js';
+import { NodeDisk } from './disk.js';
+import { SpoolLock } from './lock.js';
+import { Replay } from './replay.js';
+import { Spool, type SpoolTrouble } from './spool.js';
+
+/** Where and how much to spool. Sizes in bytes, durations in milliseconds. */
+export interface SpoolOptions {
+  /** A directory on a local disk, for this worker alone. */
+  readonly directory: string;
+  /** Bytes on disk at most; then nothing is reserved until the server has taken some. Default 512 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** Files on disk at most. Default 10,000. */
+  readonly maxFiles?: number | undefined;
+  /** Results older than this are not posted at a start: their job has most likely moved on. Default 1,800,000. */
+  readonly maxReplayAgeMs?: number | undefined;
+}
+
+/** Defaults of {@link SpoolOptions}. */
+export const SPOOL_DEFAULTS = {
+  /** Some hundred posts of the largest usual size. */
+  maxBytes: 512 * 1024 * 1024,
+  /** Directories get slow with more. */
+  maxFiles: 10_000,
+  /** Servers of the `token` dialect end a job after 10 silent minutes. */
+  maxReplayAgeMs: 30 * 60_000,
+} as const;
+
+/** The spool of one run: takes the directory's lock, posts what was left, writes ahead, gives the lock back. */
+export class SpoolKeeper implements WriteAhead {
+  readonly #context: RunContext;
+  readonly #lock: SpoolLock;
+  readonly #spool: Spool;
+  readonly #maxReplayAgeMs: number;
+
+  constructor(context: RunContext, options: SpoolOptions) {
+    const { directory, maxBytes, maxFiles, maxReplayAgeMs } = { ...SPOOL_DEFAULTS, ...defined(options) };
+    this.#context = context;
+    this.#lock = new SpoolLock(directory);
+    this.#maxReplayAgeMs = maxReplayAgeMs;
+    this.#spool = new Spool({
+      disk: new NodeDisk(directory),
+      clock: context.clock,
+      limits: { maxBytes, maxFiles },
+      onTrouble: (error) => {
+        context.note(error, 'writing results to the spool; they stay in memory and nothing is reserved');
+      },
+    });
+  }
+
+  get trouble(): SpoolTrouble {
+    return this.#spool.trouble;
+  }
+
+  /** Files and bytes on disk. */
+  get size(): { readonly files: number; readonly bytes: number } {
+    return { files: this.#spool.files, bytes: this.#spool.bytes };
+  }
+
+  /** @throws AntennaError when another process holds the directory; the file system's error when it cannot be used. */
+  async open(): Promise<void> {
+    await this.#spool.prepare();
+    await this.#lock.acquire();
+    const left = await this.#spool.takeStock();
+    await new Replay(this.#context, this.#spool, this.#maxReplayAgeMs).run(left);
+  }
+
+  async write(jobId: number, entries: readonly OutboxEntry[]): Promise<WrittenPost | undefined> {
+    const ticket = await this.#spool.write(jobId, entries);
+    if (!ticket) return undefined;
+    const bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0);
+    this.#context.bus.emit('spooled', { jobId, count: entries.length, bytes });
+    return ticket;
+  }
+
+  probe(): Promise<void> {
+    return this.#spool.probe();
+  }
+
+  close(): Promise<void> {
+    return this.#lock.release();
+  }
+}
+
+/** An option that is given as undefined is not given. */
+function defined(
+  options: SpoolOptions,
+): { directory: string } & Partial<Record<keyof typeof SPOOL_DEFAULTS, number>> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,84 @@
+import { AntennaError } from '../../errors/base.js';
+import { AntennaTimeoutError } from '../../errors/timeout.js';
+import { Deadline } from '../../time/deadline.js';
+import { EXECUTOR_DEFAULTS } from '../executors/defaults.js';
+import type { BatchOutcome, Executor, HandlerContext } from '../executors/executor.js';
+import type { TaskImage } from '../pipeline.js';
+import type { RunContext } from '../runtime/context.js';
+import type { WorkItem } from '../runtime/work-item.js';
+import { PermanentTaskError } from '../task-errors.js';
+
+/** Shortest timeout that is derived from measured times. */
+const MIN_TIMEOUT_MS = 60_000;
+
+/** How long a handler may take: as configured, else four times its slowest calls and at least a minute, once those are known. */
+export function handlerTimeoutMs(
+  configuredMs: number | undefined,
+  defaultMs: number,
+  p99Ms: number | undefined,
+): number {
+  if (configuredMs !== undefined) return configuredMs;
+  return p99Ms === undefined ? defaultMs : Math.max(MIN_TIMEOUT_MS, 4 * p99Ms);
+}
+
+/**
+ * Calls the handler for images of one job. The executor ends a call that takes too long; one that does not gets an end here, so that
+ * no lane is lost for ever.
+ * @throws PermanentTaskError when even that time is over; the hard signal's reason when the worker ends.
+ */
+export async function callHandler(
+  executor: Executor,
+  items: readonly WorkItem[],
+  context: RunContext,
+  timeoutMs: number,
+): Promise<readonly BatchOutcome[]> {
+  const [first] = items;
+  if (!first) return [];
+  const { clock, phases } = context;
+  // A process that has to start first has that time on top; a batch that is bisected has its own for each part.
+  const patienceMs =
+    items.length * (timeoutMs + EXECUTOR_DEFAULTS.abortGraceMs) + EXECUTOR_DEFAULTS.startTimeoutMs;
+  const deadline = new Deadline({ clock, timeoutMs: patienceMs, signal: phases.hard });
+  try {
+    const batchContext = { ...processContext(first, items, context, deadline.signal), timeoutMs };
+    const work = executor.run(items.map(imageOf), batchContext);
+    const outcomes = await deadline.race(work);
+    if (outcomes.length === items.length) return outcomes;
+    const message = `The executor answered with ${outcomes.length} outcomes for ${items.length} images`;
+    throw new AntennaError({ code: 'batch_result', message });
+  } catch (error) {
+    if (!phases.hard.aborted && deadline.signal.aborted && error instanceof AntennaTimeoutError)
+      throw new PermanentTaskError(`the executor did not end a call within ${Math.round(patienceMs)} ms`);
+    throw error;
+  } finally {
+    deadline.dispose();
+  }
+}
+
+/** What a handler gets beside its images. */
+export function processContext(
+  first: WorkItem | undefined,
+  items: readonly WorkItem[],
+  context: RunContext,
+  signal: AbortSignal,
+): HandlerContext {
+  const { leases, phases, client } = context;
+  return {
+    signal,
+    stopping: phases.drain,
+    config: first?.task.config ?? {},
+    logger: client.logger,
+    deadline: {
+      remainingMs: () =>
+        Math.max(0, Math.min(leases.lengthMs, ...items.map((item) => leases.remainingMs(item)))),
+    },
+  };
+}
+
+function imageOf(item: WorkItem): TaskImage {
+  const { task, jobId, image } = item;
+  if (!image)
+    throw new AntennaError({ code: 'no_image', message: `Task ${item.key} has no image in memory` });
+  const { bytes, contentType } = image;
+  return { id: task.image_id, url: task.image_url, bytes, contentType, jobId };
+}

@@ -1,0 +1,69 @@
+import { decideStart } from '../lease/expiry.js';
+import { refOf, type RunContext } from '../runtime/context.js';
+import type { WorkItem } from '../runtime/work-item.js';
+
+/**
+ * Takes the task to start next out of a stage's queue: the earliest deadline first; while the worker ends, last deliveries before all
+ * others, since nobody else would get them. Tasks that are not worth starting leave the worker here.
+ * @param durationMs - how long the work will take at most, for the time that is left when the worker ends.
+ */
+export function pickNext(
+  queue: WorkItem[],
+  context: RunContext,
+  durationMs: (item: WorkItem) => number,
+): WorkItem | undefined {
+  const { hold, phases, leases, options } = context;
+  let best: WorkItem | undefined;
+  let freshWaiting: boolean | undefined;
+  for (const item of [...queue]) {
+    if (phases.drain.aborted && !phases.mayStart(durationMs(item))) {
+      remove(queue, item);
+      hold.settle(item, 'abandoned');
+      continue;
+    }
+    const lease = leases.state(item);
+    if (lease !== 'fresh') {
+      freshWaiting ??= queue.some((other) => leases.state(other) === 'fresh');
+      const decision = decideStart({
+        lease,
+        delivery: item.delivery,
+        maxDeliveries: options.rules.maxDeliveries,
+        ageMs: leases.ageMs(item),
+        leaseMs: leases.lengthMs,
+        freshWaiting,
+      });
+      if (decision === 'drop') {
+        remove(queue, item);
+        expire(item, context);
+        continue;
+      }
+      if (decision === 'wait') continue;
+    }
+    if (best === undefined || isBefore(item, best, context)) best = item;
+  }
+  if (best) remove(queue, best);
+  return best;
+}
+
+function isBefore(a: WorkItem, b: WorkItem, { phases, options }: RunContext): boolean {
+  if (phases.drain.aborted) {
+    const last = ({ delivery }: WorkItem): boolean => (delivery ?? 0) >= options.rules.maxDeliveries;
+    if (last(a) !== last(b)) return last(a);
+  }
+  return a.leasedAt.monotonicMs < b.leasedAt.monotonicMs;
+}
+
+function expire(item: WorkItem, { bus, hold, leases, client }: RunContext): void {
+  const ref = refOf(item);
+  client.logger.info(
+    { job: ref.jobId, task: ref.imageId, attempt: ref.attempt },
+    'the lease of a task ran out before its start; another worker gets it',
+  );
+  bus.emit('lease_expired', { ...ref, ageMs: leases.ageMs(item) });
+  hold.settle(item, 'lapsed');
+}
+
+function remove(queue: WorkItem[], item: WorkItem): void {
+  const index = queue.indexOf(item);
+  if (index >= 0) queue.splice(index, 1);
+}

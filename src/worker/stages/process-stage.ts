@@ -1,0 +1,180 @@
+import { AntennaError } from '../../errors/base.js';
+import type { BatchOutcome, Executor } from '../executors/executor.js';
+import { WORKER_DEFAULTS } from '../options.js';
+import type { ProcessResult } from '../pipeline.js';
+import { limitsOf, type RunContext } from '../runtime/context.js';
+import { TaskSet } from '../runtime/task-set.js';
+import type { WorkItem } from '../runtime/work-item.js';
+import { Occupancy } from '../sizing/occupancy.js';
+import { isDecided } from '../verdict.js';
+import { MAX_COMPANY_WAIT_MS, shouldWait } from './batch.js';
+import { callHandler, handlerTimeoutMs } from './handler-call.js';
+import { pickNext } from './pick.js';
+import { publishSpan } from './spans.js';
+
+/** Where processed and failed tasks go. */
+export interface ProcessSink {
+  readonly processed: (item: WorkItem, result: ProcessResult) => void;
+  readonly failed: (item: WorkItem, error: unknown) => void;
+}
+
+/** Runs handlers: as many calls side by side as there are lanes, each with images of one job. */
+export class ProcessStage {
+  readonly #context: RunContext;
+  readonly #executors: ReadonlyMap<string, Executor>;
+  readonly #sink: ProcessSink;
+  readonly #tasks: TaskSet;
+  readonly #occupancy = new Occupancy();
+  #ready: WorkItem[] = [];
+  #lanesInUse = 0;
+  #cancelWait: () => void = () => undefined;
+
+  /** @param executors - by pipeline. */
+  constructor(context: RunContext, executors: ReadonlyMap<string, Executor>, sink: ProcessSink) {
+    this.#context = context;
+    this.#executors = executors;
+    this.#sink = sink;
+    this.#tasks = new TaskSet((error) => {
+      context.note(error, 'processing images');
+    });
+  }
+
+  /** Handler calls that run. */
+  get running(): number {
+    return this.#occupancy.running;
+  }
+
+  offer(item: WorkItem): void {
+    item.readyAtMs = this.#context.clock.now();
+    this.#ready.push(item);
+    this.pump();
+  }
+
+  /** Starts as many handler calls as may run. Called whenever something changed; harmless otherwise. */
+  pump(): void {
+    const { clock, options, estimator } = this.#context;
+    this.#cancelWait();
+    while (this.#ready.length > 0 && this.#lanesInUse < options.concurrency) {
+      const first = pickNext(this.#ready, this.#context, ({ pipeline }) =>
+        estimator.callHighMs(pipeline.slug, clock.now()),
+      );
+      if (!first) return;
+      const batch = this.#company(first);
+      if (!batch) return;
+      for (const item of batch) item.stage = 'processing';
+      this.#lanesInUse += 1;
+      this.#tasks.start(() => this.#inLane(batch));
+    }
+  }
+
+  idle(): Promise<void> {
+    return this.#tasks.idle();
+  }
+
+  dispose(): void {
+    this.#cancelWait();
+  }
+
+  /** The images that go with the first, or undefined while it is worth waiting for more. */
+  #company(first: WorkItem): WorkItem[] | undefined {
+    const { slug, batchSize } = first.pipeline;
+    if (batchSize === 1) return [first];
+    const { estimator, clock } = this.#context;
+    const { modelBatch } = estimator.sizing(slug, batchSize, limitsOf(this.#context), clock.now());
+    const others = this.#ready.filter(({ jobId }) => jobId === first.jobId);
+    if (shouldWait(first, others.length + 1, modelBatch, this.#context)) {
+      this.#ready.unshift(first);
+      this.#cancelWait = clock.schedule(MAX_COMPANY_WAIT_MS, () => {
+        this.pump();
+      });
+      return undefined;
+    }
+    const batch = [first];
+    while (batch.length < modelBatch) {
+      const next = pickNext(others, this.#context, () => 0);
+      if (!next) break;
+      batch.push(next);
+    }
+    this.#ready = this.#ready.filter((item) => item.stage === 'ready' && !batch.includes(item));
+    return batch;
+  }
+
+  async #inLane(batch: readonly WorkItem[]): Promise<void> {
+    try {
+      await this.#process(batch);
+    } finally {
+      this.#lanesInUse -= 1;
+      this.pump();
+      this.#context.changed();
+    }
+  }
+
+  async #process(batch: readonly WorkItem[]): Promise<void> {
+    const { clock, bus, estimator } = this.#context;
+    const [first] = batch;
+    if (!first) return;
+    const startedAt = clock.now();
+    const release = this.#occupancy.begin(startedAt);
+    const failed = await this.#attempt(batch, 1);
+    const endedAt = clock.now();
+    const sample = { durationMs: endedAt - startedAt, chargeMs: release(endedAt), tasks: batch.length };
+    estimator.call(first.pipeline.slug, sample, endedAt);
+    const { jobId, pipeline } = first;
+    const { durationMs } = sample;
+    bus.emit('batch_done', { jobId, pipeline: pipeline.slug, tasks: batch.length, failed, durationMs });
+    publishSpan('process', () => ({ jobId, tasks: batch.length, durationMs }));
+  }
+
+  /**
+   * Processes a batch; if it fails as a whole, its halves, down to single images, each of which gets a second try: an error result is
+   * final, and a second try is cheap beside a lost image.
+   * @returns how many failed.
+   */
+  async #attempt(batch: readonly WorkItem[], attempt: number): Promise<number> {
+    let outcomes: readonly BatchOutcome[];
+    try {
+      outcomes = await callHandler(this.#executorOf(batch), batch, this.#context, this.#timeoutMs(batch));
+    } catch (error) {
+      return this.#afterThrow(batch, error, attempt);
+    }
+    let failed = 0;
+    for (const [index, item] of batch.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.ok) this.#sink.processed(item, outcome.result);
+      else failed += await this.#afterThrow([item], outcome?.error, batch.length > 1 ? 1 : attempt);
+    }
+    return failed;
+  }
+
+  async #afterThrow(batch: readonly WorkItem[], error: unknown, attempt: number): Promise<number> {
+    const { phases, bus } = this.#context;
+    const [first] = batch;
+    if (!first) return 0;
+    if (!phases.hard.aborted && batch.length > 1) {
+      bus.emit('error', { error, doing: 'processing a batch; trying its halves', jobId: first.jobId });
+      const middle = Math.ceil(batch.length / 2);
+      return (await this.#attempt(batch.slice(0, middle), 1)) + (await this.#attempt(batch.slice(middle), 1));
+    }
+    if (!phases.hard.aborted && attempt === 1 && !isDecided(error)) {
+      bus.emit('error', { error, doing: 'processing an image; trying once more', jobId: first.jobId });
+      return this.#attempt(batch, 2);
+    }
+    for (const item of batch) {
+      if (phases.hard.aborted) this.#context.hold.settle(item, 'abandoned');
+      else this.#sink.failed(item, error);
+    }
+    return batch.length;
+  }
+
+  #executorOf([first]: readonly WorkItem[]): Executor {
+    const executor = first && this.#executors.get(first.pipeline.slug);
+    if (executor) return executor;
+    throw new AntennaError({ code: 'no_executor', message: 'The pipeline of a task has no executor' });
+  }
+
+  #timeoutMs([first]: readonly WorkItem[]): number {
+    const { options, estimator, clock } = this.#context;
+    const p99 = first && estimator.callP99Ms(first.pipeline.slug, clock.now());
+    return handlerTimeoutMs(options.processTimeoutMs, WORKER_DEFAULTS.processTimeoutMs, p99);
+  }
+}

@@ -1,0 +1,138 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createContractServer, type ContractServer, type JobHandle } from 'antenna-sdk/testing';
+import { afterEach, describe, expect, it } from 'vitest';
+
+const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** What a deployed worker sees: a server, images, and a key in a file. */
+interface World {
+  readonly server: ContractServer;
+  readonly job: JobHandle;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const cleanups: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+async function imageHost(): Promise<string> {
+  const host: Server = createServer((_, response) => response.end('not really a JPEG'));
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
+  cleanups.push(() => host.close());
+  return `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
+}
+
+async function world(): Promise<World> {
+  const images = await imageHost();
+  const server = createContractServer({ dialect: 'api-key' });
+  cleanups.push(() => server.close());
+  const { url } = await server.listen();
+  const project = server.project({ name: 'Night 12', asyncPipelineWorkers: true });
+  const key = project.service({ name: 'fleet' }).key();
+  const pipeline = project.pipeline({ slug: 'moths', name: 'Moths' });
+  const job = project.job({ pipeline, images: [1, 2, 3].map((n) => `${images}/${n}.jpg`) });
+  const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
+  cleanups.push(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const keyFile = join(folder, 'api-key');
+  writeFileSync(keyFile, `${key.value}\n`);
+  const env = {
+    ANTENNA_API_URL: url,
+    ANTENNA_API_KEY_FILE: keyFile,
+    ANTENNA_PROJECTS: String(project.id),
+    POD_NAME: 'moth-worker-0',
+    HEALTH_PORT: '0',
+  };
+  return { server, job, env };
+}
+
+/** The example's main in a process of its own. */
+function start(env: Readonly<Record<string, string>>): {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly exit: Promise<number | null>;
+} {
+  const args = ['--import', 'tsx', local('examples/deploy/worker.ts')];
+  const { PATH = '' } = process.env;
+  const child = spawn(process.execPath, args, { env: { PATH, ...env }, cwd: local('.') });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  cleanups.push(() => child.kill('SIGKILL'));
+  return {
+    child,
+    output: () => output,
+    exit: new Promise((resolve) => child.once('close', resolve)),
+  };
+}
+
+describe('the deployed worker', () => {
+  it('does a job, shows that it is well, and ends with 0 on SIGTERM', async () => {
+    const { job, env } = await world();
+    const { child, output, exit } = start(env);
+    await expect.poll(() => job.counts.processed, { timeout: 20_000 }).toBe(3);
+    expect(job.counts.failed).toBe(0);
+    const port = /health port (\d+)/.exec(output())?.[1] ?? '';
+    for (const path of ['livez', 'readyz'])
+      expect((await fetch(`http://127.0.0.1:${port}/${path}`)).status, path).toBe(200);
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+    expect(JSON.parse(output().trim().split('\n').at(-1) ?? '')).toMatchObject({
+      reason: 'signal',
+      posted: 3,
+      abandoned: 0,
+    });
+    expect(output()).not.toContain(readFileSync(env['ANTENNA_API_KEY_FILE'] ?? '', 'utf8').trim());
+  });
+
+  it('ends with 1, and says why, when its key is wrong or missing', async () => {
+    const { env } = await world();
+    writeFileSync(env['ANTENNA_API_KEY_FILE'] ?? '', 'abcdefgh.0123456789abcdefghijklmnopqrstuv');
+    const wrong = start(env);
+    expect(await wrong.exit).toBe(1);
+    expect(wrong.output()).toMatch(/401|credential|key/i);
+    expect(wrong.output()).not.toContain('0123456789abcdefghijklmnopqrstuv');
+    const missing = start({ ...env, ANTENNA_API_KEY_FILE: '' });
+    expect(await missing.exit).toBe(1);
+    expect(missing.output()).toContain('ANTENNA_API_KEY_FILE is missing');
+  });
+});
+
+describe('the deployment files', () => {
+  const read = (name: string): string => readFileSync(local(`examples/deploy/${name}`), 'utf8');
+
+  it('give a container longer to end than the worker takes', () => {
+    expect(Number(/terminationGracePeriodSeconds: (\d+)/.exec(read('kubernetes.yaml'))?.[1])).toBeGreaterThan(
+      25,
+    );
+    expect(Number(/stop_grace_period: (\d+)s/.exec(read('docker-compose.yml'))?.[1])).toBeGreaterThan(25);
+  });
+
+  it('name only files and variables that the worker reads', () => {
+    const sources = ['worker.ts', 'settings.ts'].map(read).join('\n');
+    // The client reads these by itself.
+    const known = new Set(['ANTENNA_API_URL', 'ANTENNA_LOG_LEVEL', 'POD_NAME', 'NODE_ENV']);
+    const named = ['kubernetes.yaml', 'docker-compose.yml', 'Dockerfile'].flatMap(
+      (name) => read(name).match(/\b(?:ANTENNA|HEALTH|POD|NODE)_[A-Z_]+\b/g) ?? [],
+    );
+    expect(named.length).toBeGreaterThan(6);
+    for (const variable of named)
+      expect(known.has(variable) || sources.includes(variable), variable).toBe(true);
+    for (const file of ['package.json', 'tsconfig.build.json', 'worker.ts'])
+      expect(existsSync(local(`examples/deploy/${file}`))).toBe(true);
+  });
+
+  it('run nothing as root', () => {
+    expect(read('Dockerfile')).toMatch(/^USER node$/m);
+    expect(read('kubernetes.yaml')).toContain('runAsNonRoot: true');
+  });
+});

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { holdBackoffMs, postBackoffMs } from '../../../src/worker/outbox/backoff.js';
+import { BodyCap } from '../../../src/worker/outbox/body-cap.js';
+import { isFull, packCount } from '../../../src/worker/outbox/packer.js';
+import { RecentResults } from '../../../src/worker/outbox/recent-results.js';
+import { addressOutcome, errorOutcome } from '../../../src/worker/outcome.js';
+
+describe('backoff', () => {
+  it('lies between nothing and 30 s, whatever happened, and never below what the server asked for', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        fc.integer({ min: 0, max: 600_000 }),
+        (failures, random, asked) => {
+          expect(postBackoffMs(failures, random)).toBeGreaterThanOrEqual(0);
+          expect(postBackoffMs(failures, random)).toBeLessThanOrEqual(30_000);
+          expect(postBackoffMs(failures, random, asked)).toBeGreaterThanOrEqual(asked);
+          expect(postBackoffMs(failures, random)).toBeLessThanOrEqual(500 * 2 ** Math.min(failures - 1, 6));
+        },
+      ),
+    );
+  });
+
+  it('tries a refused credential after 1, 2, 4 … 60 s', () => {
+    expect([1, 2, 3, 4, 7, 100].map(holdBackoffMs)).toEqual([1_000, 2_000, 4_000, 8_000, 60_000, 60_000]);
+  });
+});
+
+describe('packCount', () => {
+  it('packs everything, in order, within bytes and count unless one alone is larger', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(sizes, (given) => {
+        let rest = given.map((bytes) => ({ bytes }));
+        while (rest.length > 0) {
+          const post = rest.slice(0, packCount(rest, { maxBytes: 15, maxResults: 4 }));
+          const bytes = post.reduce((sum, item) => sum + item.bytes, 0);
+          expect(post.length).toBeGreaterThan(0);
+          expect(post.length).toBeLessThanOrEqual(4);
+          expect(bytes <= 15 || post.length === 1).toBe(true);
+          rest = rest.slice(post.length);
+        }
+      }),
+    );
+  });
+
+  it('calls a queue full by bytes or by count', () => {
+    const limits = { maxBytes: 10, maxResults: 3 };
+    expect(isFull([{ bytes: 9 }], limits)).toBe(false);
+    expect(isFull([{ bytes: 10 }], limits)).toBe(true);
+    expect(isFull([{ bytes: 1 }, { bytes: 1 }, { bytes: 1 }], limits)).toBe(true);
+  });
+});
+
+describe('BodyCap', () => {
+  it('halves what was refused, never below what was accepted, and grows slowly', () => {
+    const cap = new BodyCap(1_000);
+    cap.accepted(600);
+    cap.tooLarge(900);
+    expect(cap.bytes).toBe(600);
+    for (let post = 0; post < 20; post++) cap.accepted(100);
+    expect(cap.bytes).toBe(660);
+  });
+
+  it('finds any limit within a few posts', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1_000, max: 8 * 1024 * 1024 }), (limit) => {
+        const cap = new BodyCap();
+        let refusals = 0;
+        while (cap.bytes > limit) {
+          cap.tooLarge(cap.bytes);
+          refusals += 1;
+        }
+        expect(refusals).toBeLessThanOrEqual(14);
+        expect(cap.bytes).toBeGreaterThan(limit / 2 - 1);
+      }),
+    );
+  });
+
+  it('forgets what was accepted when the proxy refuses it now', () => {
+    const cap = new BodyCap(1_000);
+    cap.accepted(800);
+    cap.tooLarge(800);
+    expect(cap.bytes).toBe(400);
+  });
+});
+
+describe('RecentResults', () => {
+  it('keeps the newest within 16 MiB, and forgets the old', () => {
+    const recent = new RecentResults();
+    const large = (id: string) => ({ ...errorOutcome(id, 'x'), body: Buffer.alloc(6 * 1024 * 1024) });
+    for (const id of ['1', '2', '3']) recent.add(id, large(id), Number(id));
+    expect(recent.get('1')).toBeUndefined();
+    expect(recent.get('3')).toBeDefined();
+    recent.prune(10, 12.5);
+    expect(recent.get('2')).toBeUndefined();
+    expect(recent.get('3')).toBeDefined();
+  });
+});
+
+describe('addressOutcome', () => {
+  it('gives the bytes of compact JSON, whatever is in the subject', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string({ minLength: 1 }), (subject, text) => {
+        const outcome = errorOutcome('7', text);
+        const expected = JSON.stringify({ reply_subject: subject, result: { error: text, image_id: '7' } });
+        expect(addressOutcome(outcome, subject).bytes.toString()).toBe(expected);
+      }),
+    );
+  });
+});

@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
+import { accounted, anyImage, createRig, drive } from './rig.js';
+
+describe('T2 capacity never leaks', () => {
+  it('is what the set of held tasks leaves, through thousands of random turns, and all of it at the end', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 30 }), async (seed) => {
+        const rig = createRig({ seed, dialect: 'token' });
+        const job = rig.job(150);
+        let state = seed;
+        const random = (): number => {
+          state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+          return state / 2 ** 32;
+        };
+        rig.server.faults.answer({ status: 502, body: '<html>' }, { probability: 0.1 });
+        rig.server.faults.resetAfter({ probability: 0.05 });
+        const maxHeld = 1 + Math.floor(random() * 40);
+        const worker = rig.worker({
+          maxHeld,
+          random,
+          fetch: (input, init) => {
+            if (random() < 0.1) return Promise.reject(new TypeError('fetch failed'));
+            if (random() < 0.05) return Promise.resolve(new Response('gone', { status: 404 }));
+            return anyImage(input, init);
+          },
+          definition: {
+            process: () => {
+              const dice = random();
+              if (dice < 0.1) throw new Error('handler');
+              if (dice < 0.15) throw new RetryableTaskError('later');
+              if (dice < 0.2) throw new PermanentTaskError('never');
+              if (dice < 0.25) return { detections: 'none' } as never;
+              return { detections: [] };
+            },
+          },
+        });
+        let mostHeld = 0;
+        let settled = 0;
+        worker.on('reserved', () => {
+          mostHeld = Math.max(mostHeld, worker.held?.count ?? 0);
+        });
+        worker.on('settled', () => {
+          settled += 1;
+          if (random() < 0.1) throw new Error('listener');
+        });
+        const report = await drive(rig.clock, worker.run({ until: 'drained', handleSignals: false }), {
+          maxMs: 20 * 3_600_000,
+          stepMs: 5_000,
+        });
+        rig.server.settle();
+        expect(worker.held?.count).toBe(0);
+        expect(mostHeld).toBeLessThanOrEqual(maxHeld);
+        expect(settled).toBe(report.taken);
+        expect(accounted(report)).toBe(report.taken);
+        for (const [, { outcome, deliveries }] of job.ledger.images) {
+          expect(deliveries).toBeLessThanOrEqual(2);
+          // A reservation whose answer is lost twice leaves an image that no worker has ever seen.
+          if (outcome === null) expect(deliveries).toBe(2);
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { PermanentTaskError } from 'antenna-sdk';
+import { buildSuccess } from '../../../src/worker/result-builder.js';
+import { ResultEncoder } from '../../../src/worker/stages/encode.js';
+import { pipeline } from '../../support/pipelines.js';
+
+const task = { image_id: '7', image_url: 'https://images.invalid/7.jpg' };
+const timing = { timestamp: '2026-01-01T00:00:00.000Z', totalTimeMs: 12.5 };
+const box = { x1: 1, y1: 1, x2: 9, y2: 9 };
+const made = pipeline();
+
+describe('ResultEncoder', () => {
+  it('gives exactly the bytes of compact JSON, small or large, sliced or not', async () => {
+    const encoder = new ResultEncoder();
+    const numbers = fc.array(fc.double({ noNaN: true, noDefaultInfinity: true }), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    const detections = fc.array(
+      fc.record({
+        bbox: fc.constantFrom(box, null),
+        classifications: fc.array(fc.record({ scores: numbers, logits: numbers }), { maxLength: 4 }),
+      }),
+      { maxLength: 8 },
+    );
+    await fc.assert(
+      fc.asyncProperty(detections, async (given) => {
+        const outcome = await encoder.encode(made, task, { detections: given }, timing);
+        const whole = JSON.stringify(buildSuccess(made, task, { detections: given }, timing));
+        expect(outcome.body.toString()).toBe(whole);
+      }),
+    );
+  });
+
+  it('never holds up the event loop for 50 ms, with 24 results of 3.8 MB each', async () => {
+    const categories = Array.from({ length: 2_500 }, (_, index) => ({ label: `species ${index}` }));
+    const large = pipeline({
+      algorithms: [
+        { key: 'test-box', name: 'Test Box', task_type: 'detection' },
+        {
+          key: 'test-species',
+          name: 'Test Species',
+          task_type: 'classification',
+          category_map: { data: categories },
+        },
+      ],
+    });
+    const scores = Array.from({ length: 2_500 }, (_, index) => Math.sin(index) ** 2);
+    const logits = scores.map((score) => Math.log(score + 1e-9));
+    const result = {
+      detections: Array.from({ length: 40 }, () => ({ bbox: box, classifications: [{ scores, logits }] })),
+    };
+    const encoder = new ResultEncoder();
+    let longest = 0;
+    let last = performance.now();
+    const timer = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    const outcomes = await Promise.all(
+      Array.from({ length: 24 }, () => encoder.encode(large, task, result, timing)),
+    );
+    clearInterval(timer);
+    expect(outcomes[0]?.body.length).toBeGreaterThan(3_500_000);
+    // The promise is 50 ms; what else runs on a machine that tests in parallel is not ours to promise.
+    expect(longest).toBeLessThan(150);
+  });
+
+  it('names the detection and the field of a handler’s mistake', async () => {
+    const encoder = new ResultEncoder();
+    const wrong = { detections: [{ bbox: box }, { bbox: box, crop_image_url: 'x'.repeat(300) }] };
+    await expect(encoder.encode(made, task, wrong, timing)).rejects.toThrow(/detections\.1\.crop_image_url/);
+    await expect(encoder.encode(made, task, { detections: 'none' } as never, timing)).rejects.toThrow(
+      PermanentTaskError,
+    );
+    // One mistake does not stop the next result.
+    expect((await encoder.encode(made, task, { detections: [] }, timing)).kind).toBe('success');
+  });
+});
