@@ -14,7 +14,10 @@ test('a job is worked to its end', async () => {
   const server = createContractServer({ dialect: 'api-key' });
   const project = server.project({ name: 'Meadow' });
   const key = project.service({ name: 'worker' }).key();
-  const job = project.job({ pipeline: project.pipeline(moths.config), images: ['https://images.example/1.jpg'] });
+  const job = project.job({
+    pipeline: project.pipeline(moths.config),
+    images: ['https://images.example/1.jpg'],
+  });
   const client = new AntennaClient({ baseUrl: server.baseUrl, apiKey: key.value, fetch: server.fetch });
   const worker = new AntennaWorker({
     client,
