@@ -1,6 +1,14 @@
 export { Credential, type Scheme } from './auth/credential.js';
 export { Secret } from './auth/secret.js';
 export { staticSource, type CredentialRequest, type CredentialSource } from './auth/source.js';
+export type {
+  TokenAnswer,
+  TokenProvider,
+  TokenReason,
+  TokenRequest,
+  TokenScheme,
+  TokenWithExpiry,
+} from './auth/token-provider.js';
 export { AntennaClient } from './client.js';
 export type { AntennaClientOptions } from './client-options.js';
 export * from './contract/index.js';
