@@ -1,4 +1,10 @@
 export { Credential, type Scheme } from './auth/credential.js';
+export {
+  CREDENTIAL_CHANNELS,
+  type CredentialEvent,
+  type CredentialHealth,
+  type TokenMode,
+} from './auth/credential-health.js';
 export { Secret } from './auth/secret.js';
 export { staticSource, type CredentialRequest, type CredentialSource } from './auth/source.js';
 export type {
