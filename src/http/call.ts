@@ -165,6 +165,7 @@ export class Call<Result> {
     };
     let credential: Credential | undefined;
     try {
+      deadline.signal.throwIfAborted();
       const answer = this.#http.credentials.get(request);
       // Not awaited when it is there: one turn of the microtask queue is saved in every request with a held token.
       credential = answer instanceof Promise ? await deadline.race(answer) : answer;

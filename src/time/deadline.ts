@@ -58,7 +58,11 @@ export class Deadline {
   /** Waits for `work` no longer than the deadline, even if `work` ignores its signal. */
   async race<Value>(work: Value | PromiseLike<Value>): Promise<Value> {
     const { signal } = this;
-    signal.throwIfAborted();
+    if (signal.aborted) {
+      // Work that nobody waits for any more may still fail, and a rejection that nobody handles ends the process.
+      Promise.resolve(work).catch(() => undefined);
+      throw signal.reason;
+    }
     let onAbort: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
       onAbort = () => {
