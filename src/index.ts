@@ -5,6 +5,10 @@ export {
   type CredentialHealth,
   type TokenMode,
 } from './auth/credential-health.js';
+export { commandToken, type CommandTokenOptions } from './auth/providers/command-token.js';
+export { envToken } from './auth/providers/env-token.js';
+export { fileToken, type FileTokenOptions } from './auth/providers/file-token.js';
+export { staticToken } from './auth/providers/static-token.js';
 export { Secret } from './auth/secret.js';
 export { staticSource, type CredentialRequest, type CredentialSource } from './auth/source.js';
 export type {
