@@ -5,9 +5,11 @@ export {
   type CredentialHealth,
   type TokenMode,
 } from './auth/credential-health.js';
+export { clientCredentials, type ClientCredentialsOptions } from './auth/providers/client-credentials.js';
 export { commandToken, type CommandTokenOptions } from './auth/providers/command-token.js';
 export { envToken } from './auth/providers/env-token.js';
 export { fileToken, type FileTokenOptions } from './auth/providers/file-token.js';
+export { loginToken, type LoginTokenOptions } from './auth/providers/login-token.js';
 export { staticToken } from './auth/providers/static-token.js';
 export { Secret } from './auth/secret.js';
 export { staticSource, type CredentialRequest, type CredentialSource } from './auth/source.js';
