@@ -11,7 +11,7 @@ function renderings(value: unknown): string[] {
     () => JSON.stringify(value),
     () => JSON.stringify(value, Object.getOwnPropertyNames(Object(value))),
     () => String(value),
-    () => `${value as string}`,
+    () => ''.concat(value as string),
     () => inspect(structuredClone(value), { depth: Infinity, showHidden: true }),
     () => (value instanceof Error ? value.stack : ''),
   ];
