@@ -113,10 +113,10 @@ export class TokenSource implements CredentialSource {
    * first end makes the rest share, the first plain string lets all go, and one tenant's failure is not the next one's.
    */
   async #first(request: CredentialRequest): Promise<Credential | undefined> {
-    while (this.#flight !== undefined) {
+    if (this.#flight !== undefined) {
       await this.#flight.outcome;
       request.signal.throwIfAborted();
-      if (this.#mode !== 'unknown') return this.get(request);
+      return this.get(request);
     }
     this.#flight = this.#fly('initial');
     return opened(await this.#flight.outcome);

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { getEventListeners } from 'node:events';
 import {
   AntennaClient,
   AuthenticationError,
@@ -227,6 +228,19 @@ describe('AntennaClient with a token provider', () => {
       expect(client.dialect).toBe(dialect);
     },
   );
+
+  it('leaves no listener on a signal that a thousand calls share', async () => {
+    const shutdown = new AbortController();
+    const plain = make({ fetch: recorder().fetch, tokenProvider: () => Promise.resolve('token') });
+    const held = make({
+      fetch: recorder().fetch,
+      tokenProvider: () => Promise.resolve({ token: 'token', expiresAt: Date.now() + 60_000 }),
+    });
+    for (const client of [plain, held]) {
+      for (let request = 0; request < 1_000; request++) await call(client, { signal: shutdown.signal });
+    }
+    expect(getEventListeners(shutdown.signal, 'abort')).toHaveLength(0);
+  });
 
   it('refuses a provider beside a key, and plain http to another machine', () => {
     const tokenProvider = () => 'x';

@@ -53,6 +53,7 @@ describe('a provider of plain strings', () => {
     const tokens = await Promise.all([bench.get(), bench.get(), bench.get()]);
     expect(new Set(tokens).size).toBe(3);
     expect(tokens).not.toContain('shared');
+    expect(bench.source.health()).toMatchObject({ mode: 'per-request', expiresAt: undefined });
   });
 
   it('gets the signal of the request that asks', async () => {
