@@ -1,8 +1,10 @@
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
-import { apiKeyProblem, Credential, userTokenProblem } from './auth/credential.js';
+import type { Credential } from './auth/credential.js';
 import { Secret } from './auth/secret.js';
-import { staticSource, type CredentialSource } from './auth/source.js';
+import type { CredentialSource } from './auth/source.js';
+import type { TokenProvider, TokenScheme } from './auth/token-provider.js';
+import { dialectOf, fromEnv, readCredential, type Env } from './client-credential.js';
 import { CLIENT_DEFAULTS } from './defaults.js';
 import { AntennaConfigError, type ConfigIssue } from './errors/config.js';
 import type { FetchLike } from './http/fetch-transport.js';
@@ -33,7 +35,24 @@ export interface AntennaClientOptions {
     | undefined;
   /** Where credentials come from; takes the place of `apiKey`, `token` and `header`. */
   readonly credentials?: CredentialSource | undefined;
-  /** Kind of server. Default: follows from the credential (`apiKey` → `api-key`, `token` → `token`). */
+  /**
+   * Called for tokens; takes the place of `apiKey`, `token` and `header`. A plain string is asked for with every request; a token with
+   * `expiresAt` is kept and renewed before it ends.
+   */
+  readonly tokenProvider?: TokenProvider | undefined;
+  /**
+   * How the provider's tokens are sent. Default: what the provider says; else by form, an API key as `Api-Key`, 40 hexadecimal digits as
+   * `Token`, anything else as `Bearer`.
+   */
+  readonly tokenScheme?: TokenScheme | undefined;
+  /** Milliseconds before a token's end at which it is renewed, at most a third of its lifetime. Default 300,000. */
+  readonly tokenRefreshWindowMs?: number | undefined;
+  /** Milliseconds for one call of the provider. Default 20,000. */
+  readonly tokenTimeoutMs?: number | undefined;
+  /**
+   * Kind of server. Default: follows from the credential (`apiKey` → `api-key`, `token` → `token`), or from the scheme of
+   * `tokenProvider` if that is known beforehand.
+   */
   readonly dialect?: Dialect | undefined;
   /** Name under which a worker registers with servers of the `token` dialect. */
   readonly serviceName?: string | undefined;
@@ -94,6 +113,16 @@ const SHAPES: { readonly [Name in keyof Required<AntennaClientOptions>]: z.ZodTy
   token: secretSchema,
   header: z.strictObject({ name: z.string(), value: secretSchema, prefix: z.string().optional() }),
   credentials: methods('get'),
+  tokenProvider: functionSchema,
+  tokenScheme: z.union(
+    [
+      z.enum(['Api-Key', 'Token', 'Bearer']),
+      z.strictObject({ header: z.string(), prefix: z.string().optional() }),
+    ],
+    { error: 'must be Api-Key, Token, Bearer or { header, prefix }' },
+  ),
+  tokenRefreshWindowMs: z.number().nonnegative().max(2_147_483_647),
+  tokenTimeoutMs: durationSchema,
   dialect: z.enum(['api-key', 'token']),
   serviceName: z.string().trim().min(1).max(255),
   clientInfo: z.union([z.literal(false), z.record(z.string(), z.unknown())], {
@@ -126,13 +155,12 @@ const optionsSchema = z.strictObject(
 /** The options after checks and defaults. */
 export interface ResolvedOptions extends AntennaClientOptions {
   readonly url: URL;
-  readonly source: CredentialSource;
+  /** The fixed credential; undefined if there is a source or a provider, or none at all. */
+  readonly credential: Credential | undefined;
   readonly resolvedDialect: Dialect | undefined;
   readonly limits: { readonly [Name in keyof typeof CLIENT_DEFAULTS]: number };
   readonly time: Clock;
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Checks the options and fills in environment and defaults.
@@ -159,8 +187,10 @@ export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedO
   return {
     ...options,
     url,
-    source: options.credentials ?? staticSource(credential),
-    resolvedDialect: options.dialect ?? dialectOf(credential),
+    credential,
+    resolvedDialect:
+      options.dialect ??
+      dialectOf(credential?.scheme ?? options.tokenScheme ?? options.tokenProvider?.scheme),
     limits: {
       timeoutMs: options.timeoutMs ?? CLIENT_DEFAULTS.timeoutMs,
       attemptTimeoutMs: options.attemptTimeoutMs ?? CLIENT_DEFAULTS.attemptTimeoutMs,
@@ -168,6 +198,8 @@ export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedO
       retries: options.retries ?? CLIENT_DEFAULTS.retries,
       maxConnections: options.maxConnections ?? CLIENT_DEFAULTS.maxConnections,
       maxResponseBytes: options.maxResponseBytes ?? CLIENT_DEFAULTS.maxResponseBytes,
+      tokenRefreshWindowMs: options.tokenRefreshWindowMs ?? CLIENT_DEFAULTS.tokenRefreshWindowMs,
+      tokenTimeoutMs: options.tokenTimeoutMs ?? CLIENT_DEFAULTS.tokenTimeoutMs,
     },
     time: options.clock ?? systemClock,
   };
@@ -190,74 +222,14 @@ function readBaseUrl(options: AntennaClientOptions, env: Env, issues: ConfigIssu
   return undefined;
 }
 
-/**
- * An option beats the environment; of the environment a key beats a token, as the newer of the two, unless the option `dialect` says
- * that the server would ignore a key (trap T7).
- */
-function readCredential(
-  options: AntennaClientOptions,
-  env: Env,
-  issues: ConfigIssue[],
-): Credential | undefined {
-  const given = (['apiKey', 'token', 'header', 'credentials'] as const).filter(
-    (name) => options[name] !== undefined,
-  );
-  if (given.length > 1) {
-    issues.push({ path: given.join(', '), message: 'exclude each other: give one credential' });
-    return undefined;
-  }
-  if (options.header) return build('header', issues, () => headerCredential(options.header));
-  if (options.credentials) return undefined;
-  if (options.apiKey !== undefined) return keyCredential({ text: reveal(options.apiKey), from: '' }, issues);
-  if (options.token !== undefined) return tokenCredential({ text: reveal(options.token), from: '' }, issues);
-  const key = fromEnv(env, 'ANTENNA_API_KEY', 'AMI_ANTENNA_API_KEY');
-  const token = fromEnv(env, 'ANTENNA_API_AUTH_TOKEN', 'AMI_ANTENNA_API_AUTH_TOKEN');
-  const keyFits = options.dialect !== 'token' || token === undefined;
-  if (key !== undefined && keyFits) return keyCredential(key, issues);
-  return token === undefined ? undefined : tokenCredential(token, issues);
-}
-
-function keyCredential({ text, from }: Setting, issues: ConfigIssue[]): Credential | undefined {
-  return build('apiKey', issues, () => Credential.apiKey(text), apiKeyProblem(text), from);
-}
-
-function tokenCredential({ text, from }: Setting, issues: ConfigIssue[]): Credential | undefined {
-  return build('token', issues, () => Credential.token(text), userTokenProblem(text), from);
-}
-
-function headerCredential(header: AntennaClientOptions['header']): Credential {
-  return Credential.header(header?.name ?? '', reveal(header?.value ?? ''), header?.prefix);
-}
-
-function build(
-  path: string,
-  issues: ConfigIssue[],
-  create: () => Credential,
-  problem?: string,
-  from = '',
-): Credential | undefined {
-  if (problem !== undefined) {
-    issues.push({ path, message: from + problem });
-    return undefined;
-  }
-  try {
-    return create();
-  } catch (error) {
-    if (!(error instanceof AntennaConfigError)) throw error;
-    issues.push(
-      ...error.issues.map((issue) => ({ ...issue, path: issue.path === 'credential' ? path : issue.path })),
-    );
-    return undefined;
-  }
-}
-
 function checkOrigin(
   options: AntennaClientOptions,
   url: URL | undefined,
   credential: Credential | undefined,
   issues: ConfigIssue[],
 ): void {
-  const signs = credential !== undefined || options.credentials !== undefined;
+  const signs =
+    credential !== undefined || options.credentials !== undefined || options.tokenProvider !== undefined;
   if (url && signs && !isConfidential(url, options.allowInsecureHttp)) {
     const message =
       'would send the credential unencrypted: use https, or set allowInsecureHttp if the network is trusted';
@@ -267,27 +239,4 @@ function checkOrigin(
 
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function dialectOf(credential: Credential | undefined): Dialect | undefined {
-  if (credential?.scheme === 'Api-Key') return 'api-key';
-  return credential?.scheme === 'Token' ? 'token' : undefined;
-}
-
-function reveal(value: string | Secret): string {
-  return value instanceof Secret ? value.reveal() : value;
-}
-
-/** A value, and how an error says where it came from. */
-interface Setting {
-  readonly text: string;
-  readonly from: string;
-}
-
-function fromEnv(env: Env, ...names: string[]): Setting | undefined {
-  for (const name of names) {
-    const text = env[name]?.trim();
-    if (text !== undefined && text !== '') return { text, from: `(from ${name}) ` };
-  }
-  return undefined;
 }

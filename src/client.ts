@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
 import { z } from 'zod';
 import { Credential } from './auth/credential.js';
-import { staticSource } from './auth/source.js';
+import type { CredentialHealth } from './auth/credential-health.js';
+import { staticSource, type CredentialSource } from './auth/source.js';
+import { TokenSource } from './auth/token-source.js';
 import { buildClientInfo, hostFacts } from './client-info.js';
 import { resolveOptions, type AntennaClientOptions, type ResolvedOptions } from './client-options.js';
 import { AuthenticationError } from './errors/status.js';
@@ -90,6 +92,11 @@ export class AntennaClient implements AsyncDisposable {
     return this.#http.pressure;
   }
 
+  /** How the token provider is doing; undefined for a fixed credential. */
+  get credentialHealth(): CredentialHealth | undefined {
+    return this.#http.options.credentials.health?.();
+  }
+
   /** The clock that the client goes by; a worker shares it. */
   get clock(): Clock {
     return this.#http.options.clock;
@@ -113,6 +120,7 @@ export class AntennaClient implements AsyncDisposable {
   /** Refuses new calls, lets the running ones end, closes the connections. */
   async close(): Promise<void> {
     await this.#http.close();
+    this.#http.options.credentials.close?.();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -144,11 +152,25 @@ function createTransport(options: ResolvedOptions): Transport {
   });
 }
 
+function createSource(options: ResolvedOptions, logger: Logger): CredentialSource {
+  const { tokenProvider } = options;
+  if (tokenProvider === undefined) return options.credentials ?? staticSource(options.credential);
+  return new TokenSource({
+    provider: tokenProvider,
+    scheme: options.tokenScheme ?? tokenProvider.scheme,
+    clock: options.time,
+    random: options.random ?? Math.random,
+    logger,
+    timeoutMs: options.limits.tokenTimeoutMs,
+    refreshWindowMs: options.limits.tokenRefreshWindowMs,
+  });
+}
+
 function createHttpClient(options: ResolvedOptions, transport: Transport, logger: Logger): HttpClient {
   return new HttpClient({
     baseUrl: options.url,
     transport,
-    credentials: options.source,
+    credentials: createSource(options, logger),
     clock: options.time,
     random: options.random ?? Math.random,
     logger,

@@ -12,4 +12,8 @@ export const CLIENT_DEFAULTS = {
   maxConnections: 64,
   /** Answers above this are refused; the largest that the server sends are lists, of a few megabytes. */
   maxResponseBytes: 64 * 1024 * 1024,
+  /** A token is renewed this long before its end, or in the last third of its lifetime if that is shorter (DESIGN §4). */
+  tokenRefreshWindowMs: 300_000,
+  /** One call of a token provider. Below an attempt's 30 s, so that a hanging issuer is named instead of a time-out. */
+  tokenTimeoutMs: 20_000,
 } as const;

@@ -1,6 +1,26 @@
 export { Credential, type Scheme } from './auth/credential.js';
+export {
+  CREDENTIAL_CHANNELS,
+  type CredentialEvent,
+  type CredentialHealth,
+  type TokenMode,
+} from './auth/credential-health.js';
+export { clientCredentials, type ClientCredentialsOptions } from './auth/providers/client-credentials.js';
+export { commandToken, type CommandTokenOptions } from './auth/providers/command-token.js';
+export { envToken } from './auth/providers/env-token.js';
+export { fileToken, type FileTokenOptions } from './auth/providers/file-token.js';
+export { loginToken, type LoginTokenOptions } from './auth/providers/login-token.js';
+export { staticToken } from './auth/providers/static-token.js';
 export { Secret } from './auth/secret.js';
 export { staticSource, type CredentialRequest, type CredentialSource } from './auth/source.js';
+export type {
+  TokenAnswer,
+  TokenProvider,
+  TokenReason,
+  TokenRequest,
+  TokenScheme,
+  TokenWithExpiry,
+} from './auth/token-provider.js';
 export { AntennaClient } from './client.js';
 export type { AntennaClientOptions } from './client-options.js';
 export * from './contract/index.js';

@@ -10,10 +10,9 @@ const baseUrl = 'https://antenna.example';
 
 /** The credential's header with these options and this environment. */
 function signed(options: AntennaClientOptions, env: Record<string, string> = {}): string | undefined {
-  const answer = resolveOptions({ baseUrl, ...options }, env).source.get({
-    reason: 'initial',
-    signal: new AbortController().signal,
-  });
+  const resolved = resolveOptions({ baseUrl, ...options }, env);
+  const { signal } = new AbortController();
+  const answer = resolved.credential ?? resolved.credentials?.get({ reason: 'initial', signal });
   if (!(answer instanceof Credential)) return undefined;
   const { name, value } = Credential.open(answer);
   return `${name}: ${value}`;

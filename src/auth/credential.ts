@@ -73,6 +73,11 @@ export class Credential {
     return new Credential('header', name, prefix, value);
   }
 
+  /** Whether both would put the same header on a request. */
+  equals(other: Credential): boolean {
+    return this.#header === other.#header && this.#value === other.#value;
+  }
+
   /** What may be shown: scheme, and an API key's prefix. */
   toString(): string {
     return `[credential ${this.scheme} ${this.#secret.hint}]`;

@@ -1,3 +1,4 @@
+import type { CredentialHealth } from './credential-health.js';
 import type { Credential } from './credential.js';
 
 /** Why a credential is asked for. */
@@ -17,6 +18,10 @@ export interface CredentialRequest {
  */
 export interface CredentialSource {
   get(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined>;
+  /** How it is doing, for `client.credentialHealth`; nothing secret. */
+  health?(): CredentialHealth;
+  /** The client closes: end what runs in the background. */
+  close?(): void;
 }
 
 /** A source that always answers the same credential, or none. */

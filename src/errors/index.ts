@@ -4,6 +4,7 @@ export { AntennaError, type AntennaErrorOptions, type Delivered, type RequestCon
 export { AntennaConfigError, type ConfigIssue } from './config.js';
 export { AntennaConnectionError } from './connection.js';
 export { AntennaContractError, type ContractViolation } from './contract.js';
+export { CredentialError, type CredentialProblem } from './credential.js';
 export { OriginGateError } from './gate.js';
 export {
   AuthenticationError,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Credential } from '../auth/credential.js';
-import type { CredentialSource } from '../auth/source.js';
+import { toCredentialError } from '../auth/provider-fault.js';
+import type { CredentialRequest, CredentialSource } from '../auth/source.js';
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaApiError } from '../errors/api.js';
 import type { Delivered } from '../errors/base.js';
@@ -172,14 +173,28 @@ export class Call<Result> {
     if (reason === 'rejected' && before === undefined) return false;
     deadline.enter('token');
     this.#mark('token');
-    const answer = this.#credentials.get({
+    const request: CredentialRequest = {
       reason,
       signal: deadline.signal,
       ...(reason === 'rejected' && before ? { rejected: before } : {}),
-    });
-    const credential = answer instanceof Promise ? await deadline.race(answer) : answer;
+    };
+    let credential: Credential | undefined;
+    try {
+      deadline.signal.throwIfAborted();
+      const answer = this.#credentials.get(request);
+      // Not awaited when it is there: one turn of the microtask queue is saved in every request with a held token.
+      credential = answer instanceof Promise ? await deadline.race(answer) : answer;
+    } catch (error) {
+      throw this.#credentialFault(error, deadline);
+    }
     if (reason === 'initial' || credential !== undefined) this.#credential = credential;
     return credential !== undefined && credential !== before;
+  }
+
+  /** Whatever a source throws may hold a secret, or look like an answer of this server: it leaves as a CredentialError. */
+  #credentialFault(thrown: unknown, deadline: Deadline): unknown {
+    if (deadline.signal.aborted) return deadline.signal.reason;
+    return thrown instanceof AntennaAbortError ? thrown : toCredentialError(thrown);
   }
 
   async #send(deadline: Deadline, mayResend: () => boolean, fresh = false): Promise<TransportResponse> {

@@ -1,0 +1,73 @@
+import { definePipeline, type WorkerPipeline } from 'antenna-sdk';
+import {
+  createContractServer,
+  type ContractServer,
+  type JobHandle,
+  type KeyHandle,
+  type ServiceHandle,
+} from 'antenna-sdk/testing';
+
+/** An Antenna on loopback with a project, a service and a job. */
+export interface LocalAntenna {
+  readonly server: ContractServer;
+  readonly url: string;
+  readonly projectId: number;
+  readonly service: ServiceHandle;
+  readonly key: KeyHandle;
+  readonly job: JobHandle;
+  close(): Promise<void>;
+}
+
+/** What a run of an example came to, for its test. */
+export interface ExampleReport {
+  readonly jobStatus: string;
+  readonly processed: number;
+  readonly failed: number;
+  /** Requests of the worker that Antenna refused with 401. */
+  readonly refused: number;
+}
+
+export type Print = (line: string) => void;
+
+const SLUG = 'example-moths';
+const ALGORITHM = { key: 'example-boxes', name: 'Example boxes', task_type: 'detection' } as const;
+
+export async function startAntenna(images: number): Promise<LocalAntenna> {
+  const server = createContractServer({ dialect: 'api-key', emptyWaitMs: 1 });
+  const project = server.project({ name: 'Meadow' });
+  const service = project.service({ name: 'example-worker' });
+  const key = service.key();
+  const pipeline = project.pipeline({ slug: SLUG, name: 'Example moths', algorithms: [ALGORITHM] });
+  const job = project.job({ pipeline, images });
+  const { url } = await server.listen();
+  return { server, url, projectId: project.id, service, key, job, close: () => server.close() };
+}
+
+/** A pipeline that finds nothing; `onImage` is told how many images it has had. */
+export function examplePipeline(onImage: (count: number) => void | Promise<void>): WorkerPipeline {
+  let count = 0;
+  return definePipeline({
+    name: 'Example moths',
+    slug: SLUG,
+    version: 1,
+    algorithms: [ALGORITHM],
+    async process() {
+      count += 1;
+      await onImage(count);
+      return { detections: [] };
+    },
+  });
+}
+
+/** Stands for the image server. */
+export const localImages = (): Promise<Response> => Promise.resolve(new Response('the bytes of an image'));
+
+export function reportOf({ server, job }: LocalAntenna): ExampleReport {
+  server.settle();
+  return {
+    jobStatus: job.status,
+    processed: job.counts.processed,
+    failed: job.counts.failed,
+    refused: server.requests.filter(({ status }) => status === 401).length,
+  };
+}
