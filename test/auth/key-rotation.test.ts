@@ -70,6 +70,7 @@ async function work(provider: TokenProvider, onImage: (count: number, world: { r
     pollIntervalMs: 5,
     maxBatchSize: 4,
     fetch: imageFetch,
+    random: () => 0,
   });
   const report = await worker.run({ until: 'drained' });
   server.settle();
@@ -115,6 +116,26 @@ describe('a key that is replaced while a worker runs', () => {
       if (count === 8) writeKey(rotate());
     });
     expect(result.refused).toBeGreaterThan(0);
+    expect(result.job.counts).toMatchObject({ processed: IMAGES, failed: 0 });
+    expect(result.report).toMatchObject({ posted: IMAGES, failed: 0, abandoned: 0 });
+  });
+
+  it('outlives a provider that fails in the middle of the job: results are kept and posted when it is back', async () => {
+    const file = fileToken(keyFile());
+    let failuresLeft = 0;
+    let failed = 0;
+    const result = await work(
+      (request) => {
+        if (failuresLeft === 0) return file(request);
+        failuresLeft -= 1;
+        failed += 1;
+        throw new Error('issuer away');
+      },
+      (count) => {
+        if (count === 8) failuresLeft = 5;
+      },
+    );
+    expect(failed).toBe(5);
     expect(result.job.counts).toMatchObject({ processed: IMAGES, failed: 0 });
     expect(result.report).toMatchObject({ posted: IMAGES, failed: 0, abandoned: 0 });
   });
