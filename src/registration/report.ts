@@ -7,6 +7,8 @@ export interface RegistrationDeviation {
    * - `not_listed`: the pipeline is not among the project's; its link may have been disabled there.
    * - `disabled`: linked to the project, and switched off by a project manager.
    * - `name_ignored`, `description_ignored`: an existing pipeline keeps what it has.
+   * - `stages_ignored`: the server checks stages and stores none, ever.
+   * - `algorithm_name_ignored`: an algorithm of this key exists and keeps its name.
    * - `algorithm_missing`: results that name this algorithm cannot be saved.
    * - `algorithm_extra`: an earlier registration's algorithm is still attached; they can only be added.
    * - `several_detectors`: with the old ones the pipeline has more than one detector, so no result can ever be saved (T48).
@@ -17,6 +19,8 @@ export interface RegistrationDeviation {
     | 'disabled'
     | 'name_ignored'
     | 'description_ignored'
+    | 'stages_ignored'
+    | 'algorithm_name_ignored'
     | 'algorithm_missing'
     | 'algorithm_extra'
     | 'several_detectors';
@@ -37,6 +41,8 @@ export interface RegistrationReport {
 const HARMLESS = new Set<RegistrationDeviation['kind']>([
   'name_ignored',
   'description_ignored',
+  'stages_ignored',
+  'algorithm_name_ignored',
   'algorithm_extra',
 ]);
 const DETECTORS = new Set<unknown>(['detection', 'localization', 'segmentation']);
@@ -52,12 +58,14 @@ export function compareRegistration(
 ): RegistrationReport {
   const deviations: RegistrationDeviation[] = [];
   const found: Pipeline[] = [];
+  // Pipelines of one name and different versions may be registered together: none of them has taken another's slug.
+  const strangers = stored.filter(({ slug }) => !sent.some((config) => config.slug === slug));
   for (const config of sent) {
     const pipeline = stored.find((candidate) => candidate.slug === config.slug);
     if (pipeline) {
       found.push(pipeline);
       deviations.push(...differences(config, pipeline));
-    } else deviations.push(absent(config, stored));
+    } else deviations.push(absent(config, strangers));
   }
   return { ok: deviations.every(({ kind }) => HARMLESS.has(kind)), pipelines: found, deviations };
 }
@@ -97,6 +105,16 @@ function differences(config: PipelineConfig, pipeline: Pipeline): RegistrationDe
   }
   if (config.description !== undefined && (pipeline.description ?? '') !== (config.description ?? '')) {
     found.push(at('description_ignored', 'the server keeps the earlier description'));
+  }
+  if ((config.stages ?? []).length > 0) {
+    found.push(at('stages_ignored', 'the server does not store stages'));
+  }
+  for (const algorithm of config.algorithms) {
+    const kept = pipeline.algorithms.find(({ key }) => key === algorithm.key);
+    if (kept && kept.name !== algorithm.name) {
+      const message = `algorithm ${JSON.stringify(algorithm.key)} keeps the name ${JSON.stringify(kept.name)}`;
+      found.push(at('algorithm_name_ignored', message));
+    }
   }
   const sentKeys = new Set(config.algorithms.map(({ key }) => key));
   const storedKeys = new Set(pipeline.algorithms.map(({ key }) => key));

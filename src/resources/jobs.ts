@@ -93,14 +93,11 @@ export class JobsResource {
    * `token` server returns a single random job (trap T17). A job in the list may still have nothing to do.
    */
   async open(query: OpenJobsOptions, options?: RequestOptions): Promise<JobSummary[]> {
-    const slugs = query.pipelines.filter((slug) => slug !== '');
-    const comma = slugs.find((slug) => slug.includes(','));
-    if (slugs.length === 0 || comma !== undefined) {
-      const message =
-        comma === undefined
-          ? 'must name at least one pipeline slug; an empty filter would match the jobs of every pipeline'
-          : `${JSON.stringify(comma)} contains a comma, with which the server separates slugs`;
-      throw new AntennaConfigError('Cannot list open jobs', [{ path: 'pipelines', message }]);
+    const slugs = openSlugs(query.pipelines);
+    const limit = query.limit ?? DEFAULT_OPEN_LIMIT;
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      const message = 'must be a whole number from 1: the server takes anything else for 20';
+      throw new AntennaConfigError('Cannot list open jobs', [{ path: 'limit', message }]);
     }
     const page = await this.#core.http.request(
       OPEN,
@@ -111,7 +108,7 @@ export class JobsResource {
           dispatch_mode: 'async_api',
           pipeline__slug__in: slugs.join(','),
           project: query.project,
-          limit: query.limit ?? DEFAULT_OPEN_LIMIT,
+          limit,
         },
       },
       options,
@@ -127,8 +124,9 @@ export class JobsResource {
   /**
    * Creates a job. Whether it is dispatched to workers (`async_api`) is decided by a flag of the project.
    * @param start - enqueue it at once; needs the permission to run jobs, without which nothing is created.
+   * @throws AntennaConfigError naming each wrong field; nothing was sent.
    */
-  create(
+  async create(
     request: CreateJobRequest,
     { start = false, ...options }: RequestOptions & { start?: boolean } = {},
   ): Promise<Job> {
@@ -150,4 +148,16 @@ export class JobsResource {
   retry(jobId: number, options?: RequestOptions): Promise<Job> {
     return this.#core.http.request(RETRY, { params: { id: jobId } }, options);
   }
+}
+
+/** Slugs for a filter in which a comma separates and nothing at all means everything. */
+function openSlugs(pipelines: readonly string[]): string[] {
+  const slugs = pipelines.filter((slug) => slug !== '');
+  const comma = slugs.find((slug) => slug.includes(','));
+  if (slugs.length > 0 && comma === undefined) return slugs;
+  const message =
+    comma === undefined
+      ? 'must name at least one pipeline slug; an empty filter would match the jobs of every pipeline'
+      : `${JSON.stringify(comma)} contains a comma, with which the server separates slugs`;
+  throw new AntennaConfigError('Cannot list open jobs', [{ path: 'pipelines', message }]);
 }

@@ -1,7 +1,12 @@
 import type { Page } from '../contract/common.js';
 import type { Operation, OperationInput, QueryValue, RequestOptions } from '../http/operation.js';
-import { readNextLink } from '../http/url.js';
+import { AntennaConfigError } from '../errors/config.js';
+import { AntennaContractError } from '../errors/contract.js';
+import { fillPath, readNextLink } from '../http/url.js';
 import type { ResourceCore } from './core.js';
+
+/** Empty pages with a `next` link that a list takes in a row. */
+const MAX_EMPTY_PAGES = 2;
 
 /** Options of every list. */
 export interface ListOptions {
@@ -19,6 +24,8 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
   readonly #fetchPage: (query: Record<string, QueryValue>) => Promise<Page<Item>>;
   readonly #query: Record<string, QueryValue>;
   readonly #core: ResourceCore;
+  readonly #operation: Operation<Page<Item>>;
+  readonly #params: OperationInput['params'];
   #first: Promise<Page<Item>> | undefined;
 
   constructor(
@@ -28,8 +35,13 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
     options: RequestOptions = {},
   ) {
     this.#core = core;
+    this.#operation = operation;
+    this.#params = input.params;
     this.#query = { ...input.query };
-    this.#fetchPage = (query) => core.http.request(operation, { ...input, query }, options);
+    this.#fetchPage = async (query) => {
+      assertPaging(this.#query);
+      return core.http.request(operation, { ...input, query }, options);
+    };
   }
 
   /** The first page. Sends one request, however often it is asked for. */
@@ -40,14 +52,21 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
     return this.#firstPage().then(onFulfilled, onRejected);
   }
 
-  /** Pages instead of items. */
+  /**
+   * Pages instead of items.
+   * @throws AntennaContractError when the links lead nowhere or in a circle: a list cut short must not look like a whole one.
+   */
   async *pages(): AsyncGenerator<Page<Item>, void, undefined> {
     let page = await this.#firstPage();
     const seen = new Set<string>();
+    let emptyPages = 0;
     for (;;) {
       yield page;
-      // A page that points to itself would be fetched for ever.
-      if (page.next === null || seen.has(page.next)) return;
+      if (page.next === null) return;
+      if (seen.has(page.next)) throw this.#linkError('leads back to a page that was read before');
+      // One may be the trace of rows deleted meanwhile; a server that goes on so would be asked for ever.
+      emptyPages = page.results.length > 0 ? 0 : emptyPages + 1;
+      if (emptyPages > MAX_EMPTY_PAGES) throw this.#linkError('promises more, page after empty page');
       seen.add(page.next);
       page = await this.#fetchPage(this.#nextQuery(page.next));
     }
@@ -63,7 +82,7 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
    */
   async toArray(maxItems: number): Promise<Item[]> {
     const items: Item[] = [];
-    if (maxItems <= 0) return items;
+    if (!(maxItems > 0)) return items;
     for await (const item of this) {
       items.push(item);
       if (items.length >= maxItems) break;
@@ -78,8 +97,10 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
 
   /** The link contributes its paging only; filters stay ours, and so does the host. */
   #nextQuery(next: string): Record<string, QueryValue> {
-    const { query, foreignOrigin } = readNextLink(next, this.#core.http.options.baseUrl);
-    if (foreignOrigin) {
+    const link = readNextLink(next, this.#core.http.options.baseUrl);
+    if (link === undefined) throw this.#linkError('is no URL');
+    const { query } = link;
+    if (link.foreignOrigin) {
       this.#core.logger.debug(
         { reason: 'foreign next link' },
         'the server names another host in a next link; staying on baseUrl',
@@ -92,4 +113,33 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
       offset: query['offset'],
     };
   }
+
+  #linkError(what: string): AntennaContractError {
+    return new AntennaContractError({
+      violation: 'off_schema',
+      status: 200,
+      method: this.#operation.method,
+      path: fillPath(this.#operation.path, this.#params),
+      requestId: '',
+      attempts: 1,
+      bodyPath: 'next',
+      reason: `the answer is not what Antenna sends: next: ${what}`,
+    });
+  }
+}
+
+/**
+ * Refuses a page size that the server would take for its own default without a word (trap T18).
+ * @throws AntennaConfigError naming each wrong one.
+ */
+function assertPaging({ limit, offset }: Readonly<Record<string, QueryValue>>): void {
+  const issues = [
+    ...(isCount(limit, 1) ? [] : [{ path: 'limit', message: 'must be a whole number from 1' }]),
+    ...(isCount(offset, 0) ? [] : [{ path: 'offset', message: 'must be a whole number from 0' }]),
+  ];
+  if (issues.length > 0) throw new AntennaConfigError('Cannot list', issues);
+}
+
+function isCount(value: QueryValue, min: number): boolean {
+  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= min);
 }

@@ -101,10 +101,15 @@ export class PipelinesResource {
     { serviceName, readBack = true, ...options }: RegisterOptions = {},
   ): Promise<RegistrationReport> {
     const body = this.#registration(pipelines, serviceName ?? this.#core.serviceName);
-    await this.#core.http.request(REGISTER, { params: { project: projectId }, body }, options);
-    if (!readBack || pipelines.length === 0) return { ok: true, pipelines: [], deviations: [] };
+    const { success } = await this.#core.http.request(
+      REGISTER,
+      { params: { project: projectId }, body },
+      options,
+    );
+    if (!readBack || pipelines.length === 0) return { ok: success, pipelines: [], deviations: [] };
     const stored = await this.listForProject(projectId, { limit: 100 }, options).toArray(MAX_READ_BACK);
-    return compareRegistration(body.pipelines, stored);
+    const report = compareRegistration(body.pipelines, stored);
+    return { ...report, ok: success && report.ok };
   }
 
   #registration(pipelines: readonly PipelineConfig[], serviceName: string | undefined): RegistrationRequest {

@@ -4,7 +4,7 @@ import {
   type ResultsResponse,
   type TaskResult,
 } from '../contract/results.js';
-import { AntennaConfigError } from '../errors/config.js';
+import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { issuesOf, type ResourceCore } from './core.js';
 import { withClientInfo } from './tasks.js';
@@ -42,15 +42,12 @@ export class ResultsResource {
    * @throws AntennaConfigError naming each wrong field; nothing was sent.
    * @throws PayloadTooLargeError when the post is over a proxy's limit: send fewer results at once.
    */
-  submit(
+  async submit(
     jobId: number,
     results: readonly (TaskResult | EncodedResult)[],
     options?: RequestOptions,
   ): Promise<ResultsResponse> {
-    const encoded = results.map((result, index) =>
-      'bytes' in result ? result : encodeResult(result, `results.${index}`),
-    );
-    const body = assembleResults(encoded, withClientInfo(this.#core));
+    const body = assembleResults(encodeAll(results), withClientInfo(this.#core));
     return this.#core.http.request(SUBMIT, { params: { id: jobId }, body }, options);
   }
 }
@@ -63,11 +60,34 @@ export class ResultsResource {
 export function encodeResult(result: TaskResult, path = 'result'): EncodedResult {
   const parsed = taskResultSchema.safeParse(result);
   if (!parsed.success) {
-    const issues = issuesOf(parsed.error).map((issue) => ({ ...issue, path: `${path}.${issue.path}` }));
+    const issues = issuesOf(parsed.error).map((issue) => ({
+      ...issue,
+      path: issue.path === '' ? path : `${path}.${issue.path}`,
+    }));
     throw new AntennaConfigError('Invalid result', issues);
   }
   // The caller's object, not the parsed copy: key order and detection order stay bit-identical (trap T38).
   return { bytes: Buffer.from(JSON.stringify(result)), replySubject: result.reply_subject };
+}
+
+/** Encodes what is not encoded yet; the error names the wrong fields of all results, not of the first bad one alone. */
+function encodeAll(results: readonly (TaskResult | EncodedResult)[]): EncodedResult[] {
+  const issues: ConfigIssue[] = [];
+  const encoded: EncodedResult[] = [];
+  results.forEach((result, index) => {
+    try {
+      encoded.push(isEncoded(result) ? result : encodeResult(result, `results.${index}`));
+    } catch (error) {
+      if (!(error instanceof AntennaConfigError)) throw error;
+      issues.push(...error.issues);
+    }
+  });
+  if (issues.length > 0) throw new AntennaConfigError('Invalid result', issues);
+  return encoded;
+}
+
+function isEncoded(result: TaskResult | EncodedResult): result is EncodedResult {
+  return 'bytes' in (Object(result) as object);
 }
 
 /**

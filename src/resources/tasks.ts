@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import {
   reserveRequestSchema,
   tasksResponseSchema,
+  type ReserveRequest,
   type Task,
   type TasksResponse,
 } from '../contract/tasks.js';
@@ -15,6 +17,9 @@ const RESERVE: Operation<TasksResponse> = {
   replay: 'if-not-delivered',
   response: tasksResponseSchema,
 };
+
+/** What the caller writes, so that an error names the option and not the field on the wire. */
+const reserveSchema = z.strictObject({ batchSize: reserveRequestSchema.shape.batch_size });
 
 /** Taking tasks. */
 export class TasksResource {
@@ -34,11 +39,8 @@ export class TasksResource {
    * @throws PermissionDeniedError for a job that this credential may not serve: remember it and leave it alone (trap T15).
    */
   async reserve(jobId: number, request: { batchSize: number }, options?: RequestOptions): Promise<Task[]> {
-    const body = checkRequest(
-      reserveRequestSchema,
-      { batch_size: request.batchSize, ...withClientInfo(this.#core) },
-      'Invalid reservation',
-    );
+    const { batchSize } = checkRequest(reserveSchema, request, 'Invalid reservation');
+    const body: ReserveRequest = { batch_size: batchSize, ...withClientInfo(this.#core) };
     const answer = await this.#core.http.request(RESERVE, { params: { id: jobId }, body }, options);
     return answer.tasks;
   }
