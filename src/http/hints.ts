@@ -85,6 +85,9 @@ function permissionHint({ operation, scheme }: HintContext): string | undefined 
 }
 
 function notFoundHint({ operation, scheme, json }: HintContext): string | undefined {
+  if (!json && operation === 'processingServices.generateKey') {
+    return 'Servers of the `token` dialect have no API keys: log in and use the `token` option instead';
+  }
   if (!json) return 'No such route: check that baseUrl points at an Antenna server';
   if (operation.startsWith('jobs.') || TAKES_TASKS.has(operation)) {
     return scheme === 'Api-Key'
