@@ -96,7 +96,12 @@ const echo = (status: number, type = 'application/json'): FetchLike => {
     return Promise.resolve(
       new Response(body, {
         status,
-        headers: { 'content-type': type, location: `/x?${sent}`, 'set-cookie': sent },
+        headers: {
+          'content-type': type,
+          location: `/x/${encodeURI(sent)}/?${sent}`,
+          'set-cookie': sent,
+          'x-request-id': sent,
+        },
       }),
     );
   };
@@ -115,6 +120,20 @@ const FAULTS: Record<string, FetchLike> = {
   'a fetch that quotes the headers in its error': (_input, init) =>
     Promise.reject(
       new TypeError(`failed with ${JSON.stringify(init.headers)}`, { cause: new Error(inspect(init)) }),
+    ),
+  'a fetch that quotes as much of the headers as fits on a line': (_input, init) =>
+    Promise.reject(
+      new TypeError(
+        Object.values(init.headers)
+          .map((value) => value.slice(0, 30))
+          .join(' '),
+      ),
+    ),
+  'HTML of a type that names the credential': (_input, init) =>
+    Promise.resolve(
+      new Response('<html>', {
+        headers: { 'content-type': `text/${Object.values(init.headers).join('/')}` },
+      }),
     ),
   'half a body': () =>
     Promise.resolve(
