@@ -34,6 +34,8 @@ export interface ReserveLoopParts {
   /** Asked when there is nothing to do. */
   readonly isDrained: () => boolean;
   readonly onContact: () => void;
+  /** A reservation failed for a passing reason: silence since then says nothing about the queue. */
+  readonly onOutage: () => void;
   /** A job was empty and nothing is in hand. */
   readonly onIdle: () => void;
   /** Lets stages look again after the clock jumped. */
@@ -186,6 +188,7 @@ export class ReserveLoop {
       return;
     }
     this.#failures += 1;
+    this.#parts.onOutage();
     const refused = error instanceof AuthenticationError;
     const waitMs = refused
       ? holdBackoffMs(this.#failures)

@@ -23,8 +23,8 @@ import type { ItemStage } from './work-item.js';
 const ABORT_WAIT_MS = 1_000;
 /** How long threads, processes and connections may take to close. */
 const CLOSE_WAIT_MS = 3_000;
-/** How long every job must answer empty before all counts as drained, in leases: by then other workers' tasks have come back. */
-const DRAINED_LEASES = 1.25;
+/** How long every job must answer empty before all counts as drained, in leases: one for the tasks of others to come back, one for the longest wait between two looks at an empty job. */
+const DRAINED_LEASES = 2;
 
 /** What a run is made of. */
 export interface RunParts {
@@ -218,6 +218,9 @@ export class WorkerRun {
       isDrained: () => this.#isDrained(),
       onContact: () => {
         this.#lister.contact();
+      },
+      onOutage: () => {
+        this.#lastTaskAt = this.#context.clock.now();
       },
       onIdle: () => {
         this.#lister.idle();
