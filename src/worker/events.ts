@@ -45,8 +45,8 @@ export interface WorkerEvents {
   task_late: TaskRef & { readonly lateMs: number };
   /** Monotonic and wall clock differ: suspended, or set forward (positive) or back (negative). */
   clock_jump: { readonly jumpMs: number };
-  /** A download begins. */
-  task_started: TaskRef;
+  /** A download begins, with so much left of the task's lease. */
+  task_started: TaskRef & { readonly slackMs: number };
   /** An image is in memory. */
   downloaded: TaskRef & { readonly bytes: number; readonly durationMs: number };
   /** A handler call ended. */
@@ -63,6 +63,8 @@ export interface WorkerEvents {
     readonly detections: number;
     /** From the start of the download. */
     readonly durationMs: number;
+    /** What checking and encoding the result took, waiting for its turn included; successes only. */
+    readonly encodeMs?: number;
     readonly error?: string;
   };
   /** The server accepted results. */
@@ -70,6 +72,8 @@ export interface WorkerEvents {
     readonly jobId: number;
     readonly count: number;
     readonly imageIds: readonly string[];
+    /** What was left of each task's lease, in the order of `imageIds`; negative for those that were late. */
+    readonly slackMs: readonly number[];
     readonly bytes: number;
     readonly durationMs: number;
   };

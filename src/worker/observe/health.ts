@@ -8,7 +8,7 @@ export interface HealthFacts {
   readonly lastTurnAtMs: number | undefined;
   /** When the server last answered a poll or a reservation, be it with nothing. */
   readonly lastContactAtMs: number | undefined;
-  /** When the oldest task in hand was taken. */
+  /** When the oldest task in hand that is not computed yet was taken. */
   readonly oldestHeldAtMs: number | undefined;
   /** When the oldest result that waits to be posted was computed. */
   readonly oldestOutboxAtMs: number | undefined;
@@ -117,7 +117,7 @@ function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): Hea
       : 'fine';
   return [
     check('loop', turning && turn > limits.turnMs, 'stuck', `last turn ${seconds(turn)} ago`),
-    check('held', held > limits.heldMs, 'stuck', `oldest task in hand for ${seconds(held)}`),
+    check('held', held > limits.heldMs, 'stuck', `oldest unfinished task in hand for ${seconds(held)}`),
     check(
       'contact',
       contact > limits.contactMs,

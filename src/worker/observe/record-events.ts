@@ -7,11 +7,20 @@ export interface RecordedEvents {
   empty: object;
   redelivered: object;
   lease_expired: object;
-  task_late: { readonly lateMs: number };
+  task_started: { readonly slackMs: number };
   downloaded: { readonly bytes: number; readonly durationMs: number };
   batch_done: { readonly durationMs: number };
-  task: { readonly outcome: 'success' | 'error' | 'lapsed'; readonly attempt?: number | undefined };
-  posted: { readonly count: number; readonly bytes: number; readonly durationMs: number };
+  task: {
+    readonly outcome: 'success' | 'error' | 'lapsed';
+    readonly attempt?: number | undefined;
+    readonly encodeMs?: number;
+  };
+  posted: {
+    readonly count: number;
+    readonly bytes: number;
+    readonly durationMs: number;
+    readonly slackMs: readonly number[];
+  };
   post_retry: object;
   split: object;
   spooled: { readonly count: number };
@@ -62,17 +71,19 @@ export function recordEvents(source: EventSource<RecordedEvents>, metrics: Worke
     source.on('batch_done', ({ durationMs }) => {
       metrics.observe('process', durationMs);
     }),
-    source.on('task', ({ outcome, attempt }) => {
+    source.on('task', ({ outcome, attempt, encodeMs }) => {
       metrics.count(OUTCOMES[outcome]);
+      if (encodeMs !== undefined) metrics.observe('encode', encodeMs);
       metrics.delivery(attempt);
     }),
-    source.on('posted', ({ count, bytes, durationMs }) => {
+    source.on('posted', ({ count, bytes, durationMs, slackMs }) => {
       metrics.count('posted', count);
       metrics.count('postedBytes', bytes);
       metrics.observe('post', durationMs);
+      for (const remainingMs of slackMs) metrics.slack('post', remainingMs);
     }),
-    source.on('task_late', ({ lateMs }) => {
-      metrics.late(lateMs);
+    source.on('task_started', ({ slackMs }) => {
+      metrics.slack('start', slackMs);
     }),
     source.on('spooled', ({ count }) => {
       metrics.count('spooled', count);

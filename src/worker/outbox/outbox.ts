@@ -138,11 +138,13 @@ export class Outbox {
     const [first] = entries;
     if (!first) return;
     let lateSince: number | undefined;
+    const slackMs: number[] = [];
     for (const { item, outcome } of entries) {
-      const lateMs = -leases.remainingMs(item);
-      if (lateMs > 0) {
+      const remainingMs = leases.remainingMs(item);
+      slackMs.push(remainingMs);
+      if (remainingMs < 0) {
         lateSince = Math.max(lateSince ?? 0, item.leasedAt.monotonicMs);
-        bus.emit('task_late', { ...refOf(item), lateMs });
+        bus.emit('task_late', { ...refOf(item), lateMs: -remainingMs });
       }
       if (item.computedAtMs !== undefined) estimator.post(nowMs - item.computedAtMs, nowMs);
       this.recent.add(item.key, outcome, nowMs);
@@ -154,6 +156,7 @@ export class Outbox {
       jobId: first.item.jobId,
       count: entries.length,
       imageIds: entries.map(({ item }) => item.task.image_id),
+      slackMs,
       bytes: bytesOf(entries),
       durationMs,
     });

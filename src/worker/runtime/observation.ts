@@ -118,9 +118,11 @@ export function healthFactsOf(
   engine: Engine,
   loop: LoopFacts & { readonly loopDelayMs: number },
 ): HealthFacts {
+  // Results that wait for the server are the outbox check's: a restart during a long outage would lose them.
   let oldestHeldAtMs: number | undefined;
-  for (const { leasedAt } of context.hold)
-    oldestHeldAtMs = Math.min(oldestHeldAtMs ?? leasedAt.monotonicMs, leasedAt.monotonicMs);
+  for (const { leasedAt, stage } of context.hold)
+    if (stage !== 'outbox')
+      oldestHeldAtMs = Math.min(oldestHeldAtMs ?? leasedAt.monotonicMs, leasedAt.monotonicMs);
   const crashes = Object.values(engine.executorStats).map(({ consecutiveCrashes }) => consecutiveCrashes);
   return {
     state,

@@ -66,7 +66,8 @@ export class Outcomes {
     };
     try {
       const outcome = await this.#encoder.encode(item.pipeline, item.task, result, timing);
-      publishSpan('encode', () => ({ ...refOf(item), durationMs: performance.now() - startedAt }));
+      const encodeMs = performance.now() - startedAt;
+      publishSpan('encode', () => ({ ...refOf(item), durationMs: encodeMs }));
       if (item.stage === 'settled') return;
       tally.add(item.jobId, 'succeeded');
       const detections = result.detections.length;
@@ -75,6 +76,7 @@ export class Outcomes {
         outcome: 'success',
         detections,
         durationMs: this.#durationMs(item),
+        encodeMs,
       });
       // The image is of no more use; its memory makes room for the next download.
       item.image = undefined;

@@ -62,7 +62,7 @@ export class DownloadStage {
     const { clock, bus, estimator, phases } = this.#context;
     const startedAt = clock.now();
     item.startedAtMs = startedAt;
-    bus.emit('task_started', refOf(item));
+    bus.emit('task_started', { ...refOf(item), slackMs: this.#context.leases.remainingMs(item) });
     let failure: { readonly error: unknown } | undefined;
     try {
       const image = await this.#downloader.download(item.task.image_url, phases.flush, {

@@ -77,10 +77,11 @@ describe('metrics', () => {
     worker.tell('reserved', { count: 3, durationMs: 40 });
     worker.tell('downloaded', { bytes: 1_000, durationMs: 7 });
     worker.tell('batch_done', { durationMs: 90 });
-    worker.tell('task', { outcome: 'success', attempt: 1 });
+    worker.tell('task_started', { slackMs: 25_000 });
+    worker.tell('task', { outcome: 'success', attempt: 1, encodeMs: 3 });
     worker.tell('task', { outcome: 'error', attempt: 2 });
     worker.tell('task', { outcome: 'lapsed' });
-    worker.tell('posted', { count: 2, bytes: 500, durationMs: 12 });
+    worker.tell('posted', { count: 2, bytes: 500, durationMs: 12, slackMs: [20_000, -70] });
     worker.tell('settled', { fate: 'posted' });
     worker.tell('settled', { fate: 'dropped' });
     worker.tell('abandoned', { tasks: [{}, {}] });
@@ -94,16 +95,22 @@ describe('metrics', () => {
       'error',
     ] as const)
       worker.tell(name, {});
-    const { counters, stages, deliveries } = metrics.snapshot(source);
+    const { counters, stages, deliveries, leaseSlack, lateness } = metrics.snapshot(source);
     expect(counters).toEqual({
-      ...{ reserved: 3, emptyReplies: 1, redelivered: 1, expired: 1, late: 0, downloadedBytes: 1_000 },
+      ...{ reserved: 3, emptyReplies: 1, redelivered: 1, expired: 1, late: 1, downloadedBytes: 1_000 },
       ...{ succeeded: 1, failed: 1, lapsed: 1, posted: 2, postedBytes: 500, postRetries: 1, splits: 1 },
       ...{ dropped: 1, spooled: 0, abandoned: 2, replayed: 0, stalls: 1, errors: 1 },
     });
     expect(deliveries).toEqual({ '1': 1, '2': 1, unknown: 1 });
-    expect([stages.reserve.maxMs, stages.download.maxMs, stages.process.maxMs, stages.post.maxMs]).toEqual([
-      40, 7, 90, 12,
-    ]);
+    const longest = Object.entries(stages).map(([stage, { maxMs }]) => [stage, maxMs]);
+    expect(Object.fromEntries(longest)).toEqual({
+      reserve: 40,
+      download: 7,
+      process: 90,
+      encode: 3,
+      post: 12,
+    });
+    expect([leaseSlack.start.maxMs, leaseSlack.post.maxMs, lateness.maxMs]).toEqual([25_000, 20_000, 70]);
     stop();
     expect(worker.listeners).toBe(0);
   });
