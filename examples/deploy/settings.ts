@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
-
 /** What the deployment says. */
 export interface Settings {
-  readonly apiKey: string;
+  /** File with the API key. */
+  readonly keyFile: string;
   readonly projects: readonly number[];
+  /** Undefined: computed results are in memory only until the server has them. */
+  readonly spoolDirectory: string | undefined;
   readonly healthHost: string;
   /** Undefined: no health port. */
   readonly healthPort: number | undefined;
@@ -11,7 +12,8 @@ export interface Settings {
 
 /**
  * Reads the environment. The key comes from a file, as Docker and Kubernetes mount secrets: a variable shows up in process lists,
- * crash dumps and `docker inspect`. The server's address is read by the client itself, from `ANTENNA_API_URL`.
+ * crash dumps and `docker inspect`, and cannot be rotated under a running worker. The server's address is read by the client itself,
+ * from `ANTENNA_API_URL`.
  * @throws Error that names what is missing.
  */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -20,10 +22,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const projects = (env['ANTENNA_PROJECTS'] ?? '').split(',').filter(Boolean).map(Number);
   if (!projects.every((id) => Number.isInteger(id) && id > 0))
     throw new Error('ANTENNA_PROJECTS must hold ids of projects, such as 3,7');
+  const healthPort = env['HEALTH_PORT'] ? Number(env['HEALTH_PORT']) : undefined;
+  if (healthPort !== undefined && !(Number.isInteger(healthPort) && healthPort >= 0 && healthPort < 65_536))
+    throw new Error('HEALTH_PORT must be a port, such as 8080');
   return {
-    apiKey: readFileSync(keyFile, 'utf8').trim(),
+    keyFile,
     projects,
+    spoolDirectory: env['ANTENNA_SPOOL_DIRECTORY'] ?? undefined,
     healthHost: env['HEALTH_HOST'] ?? '127.0.0.1',
-    healthPort: env['HEALTH_PORT'] ? Number(env['HEALTH_PORT']) : undefined,
+    healthPort,
   };
 }

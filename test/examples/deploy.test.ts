@@ -14,6 +14,9 @@ const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, i
 interface World {
   readonly server: ContractServer;
   readonly job: JobHandle;
+  readonly spool: string;
+  /** Replaces the key, as an operator does: a new one on the server, then in the file. */
+  readonly rotateKey: () => void;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -30,29 +33,47 @@ async function imageHost(): Promise<string> {
   return `http://127.0.0.1:${(host.address() as AddressInfo).port}`;
 }
 
-async function world(): Promise<World> {
+async function world(count = 3): Promise<World> {
   const images = await imageHost();
   const server = createContractServer({ dialect: 'api-key' });
   cleanups.push(() => server.close());
   const { url } = await server.listen();
   const project = server.project({ name: 'Night 12', asyncPipelineWorkers: true });
-  const key = project.service({ name: 'fleet' }).key();
-  const pipeline = project.pipeline({ slug: 'moths', name: 'Moths' });
-  const job = project.job({ pipeline, images: [1, 2, 3].map((n) => `${images}/${n}.jpg`) });
+  const service = project.service({ name: 'fleet' });
+  const key = service.key();
+  // As an earlier start of the worker registered it.
+  const pipeline = project.pipeline({
+    slug: 'moths',
+    name: 'Moths',
+    algorithms: [
+      { key: 'moth-boxes', task_type: 'detection' },
+      { key: 'moth-species', task_type: 'classification', labels: ['Actias luna', 'Arctia caja'] },
+    ],
+  });
+  const job = project.job({
+    pipeline,
+    images: Array.from({ length: count }, (_, n) => `${images}/${n + 1}.jpg`),
+  });
   const folder = mkdtempSync(join(tmpdir(), 'deploy-'));
   cleanups.push(() => {
     rmSync(folder, { recursive: true });
   });
   const keyFile = join(folder, 'api-key');
+  const spool = join(folder, 'spool');
   writeFileSync(keyFile, `${key.value}\n`);
   const env = {
     ANTENNA_API_URL: url,
     ANTENNA_API_KEY_FILE: keyFile,
     ANTENNA_PROJECTS: String(project.id),
+    ANTENNA_SPOOL_DIRECTORY: spool,
     POD_NAME: 'moth-worker-0',
     HEALTH_PORT: '0',
   };
-  return { server, job, env };
+  const rotateKey = (): void => {
+    key.revoke();
+    writeFileSync(keyFile, `${service.key().value}\n`);
+  };
+  return { server, job, env, spool, rotateKey };
 }
 
 /** The example's main in a process of its own. */
@@ -79,11 +100,13 @@ describe('the deployed worker', () => {
   it('does a job, shows that it is well, and ends with 0 on SIGTERM', async () => {
     const { job, env } = await world();
     const { child, output, exit } = start(env);
-    await expect.poll(() => job.counts.processed, { timeout: 20_000 }).toBe(3);
-    expect(job.counts.failed).toBe(0);
+    await expect.poll(() => job.status, { timeout: 20_000 }).toBe('SUCCESS');
+    expect(job.counts).toMatchObject({ processed: 3, failed: 0, captures: 3 });
     const port = /health port (\d+)/.exec(output())?.[1] ?? '';
     for (const path of ['livez', 'readyz'])
       expect((await fetch(`http://127.0.0.1:${port}/${path}`)).status, path).toBe(200);
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(metrics).toMatch(/^antenna_worker_posted_total 3$/m);
     child.kill('SIGTERM');
     expect(await exit).toBe(0);
     expect(JSON.parse(output().trim().split('\n').at(-1) ?? '')).toMatchObject({
@@ -92,6 +115,27 @@ describe('the deployed worker', () => {
       abandoned: 0,
     });
     expect(output()).not.toContain(readFileSync(env['ANTENNA_API_KEY_FILE'] ?? '', 'utf8').trim());
+  });
+
+  it('comes back after SIGKILL, with its spool, and goes on with a key that was replaced', async () => {
+    const { job, env, spool, rotateKey } = await world(60);
+    const first = start(env);
+    await expect.poll(() => job.ledger.total('counted'), { timeout: 20_000 }).toBeGreaterThan(0);
+    rotateKey();
+    first.child.kill('SIGKILL');
+    await first.exit;
+    expect(existsSync(spool)).toBe(true);
+    // What it held comes again after its lease, which would be half a minute of waiting here.
+    const second = start({ ...env, POD_NAME: 'moth-worker-0' });
+    await expect.poll(() => second.output(), { timeout: 20_000 }).toMatch(/health port/);
+    const port = /health port (\d+)/.exec(second.output())?.[1] ?? '';
+    const ready = async (): Promise<number> => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+    await expect.poll(ready, { timeout: 20_000 }).toBe(200);
+    second.child.kill('SIGTERM');
+    expect(await second.exit).toBe(0);
+    expect(job.counts.failed).toBe(0);
+    expect(job.ledger.total('save-failed')).toBe(0);
+    expect(second.output()).not.toMatch(/401|spool.*held|lock/i);
   });
 
   it('ends with 1, and says why, when its key is wrong or missing', async () => {
