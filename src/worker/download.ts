@@ -3,6 +3,8 @@ import type { FetchLike } from '../http/fetch-transport.js';
 import { describeFailure } from '../http/transport.js';
 import { Deadline } from '../time/deadline.js';
 import { sleep, type Clock } from '../time/clock.js';
+import type { Task } from '../contract/tasks.js';
+import { checkImage, isChecksum, type Checksum } from './image-check.js';
 import { PermanentTaskError, RetryableTaskError } from './task-errors.js';
 
 /** Limits of a download. Image URLs come from the job and are not ours to trust. */
@@ -14,6 +16,10 @@ export interface DownloadLimits {
   readonly maxRedirects: number;
   /** Tries in all. */
   readonly attempts: number;
+  /** Media types that count as an image, such as `['image/*']`; other answers are tried again. Default: any. */
+  readonly contentTypes?: readonly string[] | undefined;
+  /** What an image's bytes must hash to, if it is known from elsewhere; undefined skips the check. Default: no check. */
+  readonly checksum?: ((task: Task) => Checksum | undefined) | undefined;
 }
 
 /** Defaults: a 4K JPEG has 1 to 2 MB; 100 MiB leaves room for uncompressed ones. */
@@ -67,20 +73,24 @@ export class Downloader {
   }
 
   /**
-   * Downloads one image.
+   * Downloads the image of a task.
    * @param options.remainingMs - time in which another try is still worth beginning; default no limit.
    * @throws PermanentTaskError when no try can succeed: 404, 410, other 4xx, not http, too large, too many redirects.
-   * @throws RetryableTaskError when all tries failed for passing reasons: 5xx, 408, 425, 429, connection, timeout, cut off.
+   * @throws RetryableTaskError when all tries failed for passing reasons: 5xx, 408, 425, 429, connection, timeout, cut off, not the
+   * image that was asked for.
    * @throws the signal's reason when it aborts.
    */
   async download(
-    url: string,
+    task: Task,
     signal: AbortSignal,
     options: { remainingMs?: () => number } = {},
   ): Promise<Downloaded> {
+    const checksum = this.#checksumOf(task);
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#once(url, signal);
+        const image = await this.#once(task.image_url, signal);
+        checkImage(image, this.#limits.contentTypes, checksum);
+        return image;
       } catch (error) {
         if (signal.aborted || !(error instanceof RetryableTaskError) || attempt >= this.#limits.attempts)
           throw error;
@@ -93,6 +103,14 @@ export class Downloader {
 
   close(): Promise<void> {
     return this.#close();
+  }
+
+  #checksumOf(task: Task): Checksum | undefined {
+    const checksum = this.#limits.checksum?.(task);
+    if (checksum === undefined || isChecksum(checksum)) return checksum;
+    throw new PermanentTaskError(
+      'download.checksum must return { algorithm, hex } with a hash that Node knows, such as sha256',
+    );
   }
 
   async #once(url: string, signal: AbortSignal): Promise<Downloaded> {

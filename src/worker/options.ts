@@ -82,7 +82,7 @@ export interface AntennaWorkerOptions {
   readonly maxDeliveries?: number | undefined;
   /** Keeps computed results on disk until the server has them, through crashes too. Default: in memory only. */
   readonly spool?: SpoolOptions | undefined;
-  /** Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts. */
+  /** Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts, any content type, no checksum. */
   readonly download?: Partial<DownloadLimits> | undefined;
   /** A `fetch` for the images in place of undici, for tests. */
   readonly fetch?: FetchLike | undefined;
@@ -149,6 +149,15 @@ const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodTy
     maxBytes: countSchema.optional(),
     maxRedirects: z.int().nonnegative().optional(),
     attempts: countSchema.optional(),
+    contentTypes: z
+      .array(
+        z
+          .string()
+          .regex(/^[\w.+-]+\/(?:\*|[\w.+-]+)$/, 'must be a media type, such as image/jpeg or image/*'),
+      )
+      .min(1)
+      .optional(),
+    checksum: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
   }),
   fetch: z.custom((value) => typeof value === 'function', 'must be a function'),
   register: z.boolean(),

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PermanentTaskError, RetryableTaskError, systemClock, type FetchLike } from 'antenna-sdk';
+import { PermanentTaskError, RetryableTaskError, systemClock, type FetchLike, type Task } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Downloader } from '../../src/worker/download.js';
+import type { Checksum } from '../../src/worker/image-check.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 const closers: (() => Promise<void>)[] = [];
@@ -38,6 +40,9 @@ afterEach(async () => {
 });
 
 const never = new AbortController().signal;
+
+/** A task with its image at this place. */
+const at = (image_url: string): Task => ({ id: '1', image_id: '1', image_url, reply_subject: '' });
 const viaFetch: FetchLike = (input, init) => fetch(input, init);
 
 describe.each([
@@ -50,7 +55,7 @@ describe.each([
       headers = request.headers;
       response.writeHead(200, { 'content-type': 'image/jpeg' }).end('pixels');
     });
-    const image = await downloader({}, fetchLike).download(`${url}/a.jpg`, never);
+    const image = await downloader({}, fetchLike).download(at(`${url}/a.jpg`), never);
     expect(image.bytes.toString()).toBe('pixels');
     expect(image.contentType).toBe('image/jpeg');
     expect(headers['authorization']).toBeUndefined();
@@ -63,7 +68,7 @@ describe.each([
       requests += 1;
       response.writeHead(404).end('gone');
     });
-    await expect(downloader({}, fetchLike).download(url, never)).rejects.toThrow(PermanentTaskError);
+    await expect(downloader({}, fetchLike).download(at(url), never)).rejects.toThrow(PermanentTaskError);
     expect(requests).toBe(1);
   });
 
@@ -74,9 +79,9 @@ describe.each([
       if (requests === 2) response.end('pixels');
       else response.writeHead(503).end();
     });
-    const image = await downloader({}, fetchLike).download(url, never);
+    const image = await downloader({}, fetchLike).download(at(url), never);
     expect(image.bytes.toString()).toBe('pixels');
-    await expect(downloader({ attempts: 1 }, fetchLike).download(url, never)).rejects.toThrow(
+    await expect(downloader({ attempts: 1 }, fetchLike).download(at(url), never)).rejects.toThrow(
       RetryableTaskError,
     );
   });
@@ -87,12 +92,12 @@ describe.each([
       response.write('half');
       setImmediate(() => response.destroy());
     });
-    await expect(downloader({}, fetchLike).download(url, never)).rejects.toThrow(RetryableTaskError);
+    await expect(downloader({}, fetchLike).download(at(url), never)).rejects.toThrow(RetryableTaskError);
   });
 
   it('stops reading an image over the limit', async () => {
     const url = await imageServer((_request, response) => response.end(Buffer.alloc(2_000)));
-    await expect(downloader({ maxBytes: 1_000 }, fetchLike).download(url, never)).rejects.toThrow(
+    await expect(downloader({ maxBytes: 1_000 }, fetchLike).download(at(url), never)).rejects.toThrow(
       'larger than 1000 bytes',
     );
   });
@@ -101,9 +106,43 @@ describe.each([
     const url = await imageServer((_request, response) => {
       response.writeHead(200, { 'content-length': '10' }).write('a');
     });
-    await expect(downloader({ timeoutMs: 30, attempts: 1 }, fetchLike).download(url, never)).rejects.toThrow(
-      'no whole answer in 30 ms',
-    );
+    await expect(
+      downloader({ timeoutMs: 30, attempts: 1 }, fetchLike).download(at(url), never),
+    ).rejects.toThrow('no whole answer in 30 ms');
+  });
+
+  it('takes a page that is not an image for a passing fault, and tries again', async () => {
+    let requests = 0;
+    const url = await imageServer((_request, response) => {
+      requests += 1;
+      const page = requests === 1;
+      response.setHeader('content-type', page ? 'text/html; charset=utf-8' : 'IMAGE/JPEG; q=1');
+      response.end(page ? '<h1>Maintenance</h1>' : 'pixels');
+    });
+    const image = await downloader({ contentTypes: ['image/*'] }, fetchLike).download(at(url), never);
+    expect([image.bytes.toString(), requests]).toEqual(['pixels', 2]);
+    await expect(
+      downloader({ contentTypes: ['image/png', 'image/webp'] }, fetchLike).download(at(url), never),
+    ).rejects.toThrow('the answer is image/jpeg, not image/png or image/webp');
+  });
+
+  it('compares the checksum that the caller knows, and tries again when the bytes differ', async () => {
+    let requests = 0;
+    const url = await imageServer((_request, response) => {
+      requests += 1;
+      response.end(requests === 1 ? 'pixelz' : 'pixels');
+    });
+    const hex = createHash('sha256').update('pixels').digest('hex').toUpperCase();
+    const checksum = ({ image_id }: Task): Checksum | undefined =>
+      image_id === '1' ? { algorithm: 'sha256', hex } : undefined;
+    const image = await downloader({ checksum }, fetchLike).download(at(url), never);
+    expect([image.bytes.toString(), requests]).toEqual(['pixels', 2]);
+    const other = { ...at(url), image_id: '2' };
+    await expect(downloader({ checksum }, fetchLike).download(other, never)).resolves.toBeDefined();
+    const wrong = (): Checksum => ({ algorithm: 'sha256', hex: '00' });
+    const failed = downloader({ checksum: wrong }, fetchLike).download(at(url), never);
+    await expect(failed).rejects.toThrow(RetryableTaskError);
+    await expect(failed).rejects.toThrow(/its sha256 is [\da-f]{64}, not 00/);
   });
 
   it('follows redirects up to the limit, and never to a file', async () => {
@@ -114,16 +153,16 @@ describe.each([
       else response.end('pixels');
     });
     const made = downloader({}, fetchLike);
-    expect((await made.download(`${url}/start`, never)).bytes.toString()).toBe('pixels');
-    await expect(made.download(`${url}/file`, never)).rejects.toThrow('file: URLs are not downloaded');
-    await expect(made.download(`${url}/loop`, never)).rejects.toThrow('too many redirects');
+    expect((await made.download(at(`${url}/start`), never)).bytes.toString()).toBe('pixels');
+    await expect(made.download(at(`${url}/file`), never)).rejects.toThrow('file: URLs are not downloaded');
+    await expect(made.download(at(`${url}/loop`), never)).rejects.toThrow('too many redirects');
   });
 
   it('gives up at once with the signal’s reason when aborted', async () => {
     const url = await imageServer(() => undefined);
     const controller = new AbortController();
     const reason = new Error('enough');
-    const pending = downloader({}, fetchLike).download(url, controller.signal);
+    const pending = downloader({}, fetchLike).download(at(url), controller.signal);
     setImmediate(() => {
       controller.abort(reason);
     });
@@ -132,10 +171,19 @@ describe.each([
 });
 
 describe('Downloader', () => {
+  it.each([{ algorithm: 'crc99', hex: '00' }, { algorithm: 'sha256', hex: 'base64==' }, 'abcd'])(
+    'calls a checksum that cannot be computed the mistake that it is: %j',
+    async (checksum) => {
+      const limits = { checksum: () => checksum };
+      const failed = downloader(limits).download(at('http://127.0.0.1:1/'), never);
+      await expect(failed).rejects.toThrow('with a hash that Node knows');
+    },
+  );
+
   it.each(['ftp://h/x', 'file:///etc/passwd', 'data:image/png;base64,AAAA', 'not a url'])(
     'refuses %s',
     async (url) => {
-      await expect(downloader().download(url, never)).rejects.toThrow(PermanentTaskError);
+      await expect(downloader().download(at(url), never)).rejects.toThrow(PermanentTaskError);
     },
   );
 });

@@ -65,7 +65,7 @@ export class DownloadStage {
     bus.emit('task_started', { ...refOf(item), slackMs: this.#context.leases.remainingMs(item) });
     let failure: { readonly error: unknown } | undefined;
     try {
-      const image = await this.#downloader.download(item.task.image_url, phases.flush, {
+      const image = await this.#downloader.download(item.task, phases.flush, {
         // A retry that ends after the lease is work for somebody else's task.
         remainingMs: () => this.#context.leases.remainingMs(item),
       });
