@@ -7,6 +7,7 @@ import {
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { issuesOf, type ResourceCore } from './core.js';
+import { jsonBytes } from './json-bytes.js';
 import { withClientInfo } from './tasks.js';
 
 const SUBMIT: Operation<ResultsResponse> = {
@@ -67,7 +68,7 @@ export function encodeResult(result: TaskResult, path = 'result'): EncodedResult
     throw new AntennaConfigError('Invalid result', issues);
   }
   // The caller's object, not the parsed copy: key order and detection order stay bit-identical (trap T38).
-  return { bytes: Buffer.from(JSON.stringify(result)), replySubject: result.reply_subject };
+  return { bytes: jsonBytes(result), replySubject: result.reply_subject };
 }
 
 /** Encodes what is not encoded yet; the error names the wrong fields of all results, not of the first bad one alone. */

@@ -1,6 +1,7 @@
 import { detectionSchema } from '../../contract/results.js';
 import type { Task } from '../../contract/tasks.js';
 import { issuesOf } from '../../resources/core.js';
+import { joinBytes, textBytes } from '../../resources/json-bytes.js';
 import type { Outcome } from '../outcome.js';
 import type { HandlerDetection, Pipeline, ProcessResult } from '../pipeline.js';
 import { buildDetection, buildEnvelope, detectionsOf, type ResultTiming } from '../result-builder.js';
@@ -46,17 +47,17 @@ async function encodeSuccess(
   let sliceEndsAt = performance.now() + SLICE_MS;
   for (const [index, detection] of detections.entries()) {
     text += `${index > 0 ? ',' : ''}${encodeDetection(pipeline, task, detection, index, timing)}`;
-    if (sliced && performance.now() >= sliceEndsAt) {
-      parts.push(Buffer.from(text));
-      text = '';
+    if (!sliced) continue;
+    // Piece by piece: one text of some megabytes costs more than the pieces it is made of.
+    parts.push(textBytes(text));
+    text = '';
+    if (performance.now() >= sliceEndsAt) {
       await nextTurn();
       sliceEndsAt = performance.now() + SLICE_MS;
     }
   }
-  parts.push(Buffer.from(`${text}]}`));
-  const [only] = parts;
-  const body = parts.length === 1 && only ? only : Buffer.concat(parts);
-  return { kind: 'success', imageId: task.image_id, body };
+  parts.push(textBytes(`${text}]}`));
+  return { kind: 'success', imageId: task.image_id, body: joinBytes(parts) };
 }
 
 function encodeDetection(
