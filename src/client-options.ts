@@ -4,6 +4,7 @@ import type { Credential } from './auth/credential.js';
 import { Secret } from './auth/secret.js';
 import type { CredentialSource } from './auth/source.js';
 import type { TokenProvider, TokenScheme } from './auth/token-provider.js';
+import { cacheOptionsSchema, type CacheOptions } from './cache/options.js';
 import { dialectOf, fromEnv, readCredential, type Env } from './client-credential.js';
 import { CLIENT_DEFAULTS } from './defaults.js';
 import { AntennaConfigError, type ConfigIssue } from './errors/config.js';
@@ -83,6 +84,11 @@ export interface AntennaClientOptions {
   readonly maxResponseBytes?: number | undefined;
   /** Send a credential over plain http to another machine. Default false: anyone on the way could read it. */
   readonly allowInsecureHttp?: boolean | undefined;
+  /**
+   * How long answers that change rarely are kept, per credential: projects, pipelines, services, `auth.me`. `false` keeps none. What is
+   * kept is frozen. Default: 1 to 5 minutes; see {@link CacheOptions}.
+   */
+  readonly cache?: CacheOptions | false | undefined;
   /** Any pino-compatible logger. Default: pino at `warn` (`ANTENNA_LOG_LEVEL`), to standard error. */
   readonly logger?: Logger | undefined;
   /** Source of time, for tests. */
@@ -143,6 +149,7 @@ const SHAPES: { readonly [Name in keyof Required<AntennaClientOptions>]: z.ZodTy
   maxConnections: z.int().positive(),
   maxResponseBytes: z.int().positive(),
   allowInsecureHttp: z.boolean(),
+  cache: cacheOptionsSchema,
   logger: methods('debug', 'info', 'warn', 'error'),
   clock: methods('now', 'wallNow', 'schedule'),
   random: functionSchema,

@@ -4,6 +4,10 @@ import { Credential } from './auth/credential.js';
 import type { CredentialHealth } from './auth/credential-health.js';
 import { staticSource, type CredentialSource } from './auth/source.js';
 import { TokenSource } from './auth/token-source.js';
+import { CachedRequests, watched } from './cache/cached-requests.js';
+import { ClientCache } from './cache/client-cache.js';
+import { cacheLimits, type CacheLimits } from './cache/options.js';
+import { CacheStore } from './cache/store.js';
 import { buildClientInfo, hostFacts } from './client-info.js';
 import { resolveOptions, type AntennaClientOptions, type ResolvedOptions } from './client-options.js';
 import { AuthenticationError } from './errors/status.js';
@@ -54,6 +58,8 @@ export class AntennaClient implements AsyncDisposable {
   readonly jobs: JobsResource;
   readonly tasks: TasksResource;
   readonly results: ResultsResource;
+  /** The answers that are kept, to be counted and cleared. */
+  readonly cache: ClientCache;
   /** Kind of server, from the option or the credential; undefined when neither tells. */
   readonly dialect: Dialect | undefined;
   /** Address of the API, `/api/v2` included. */
@@ -70,7 +76,10 @@ export class AntennaClient implements AsyncDisposable {
     this.baseUrl = resolved.url.href;
     this.logger = guardLogger(options.logger ?? defaultLogger());
     this.#transport = createTransport(resolved);
-    this.#http = createHttpClient(resolved, this.#transport, this.logger);
+    const limits = cacheLimits(resolved.cache);
+    const store = new CacheStore(resolved.time, limits.maxEntries);
+    this.cache = new ClientCache(store);
+    this.#http = createHttpClient(resolved, this.#transport, this.logger, { store, limits });
     const core: ResourceCore = {
       http: this.#http,
       logger: this.logger,
@@ -166,11 +175,27 @@ function createSource(options: ResolvedOptions, logger: Logger): CredentialSourc
   });
 }
 
-function createHttpClient(options: ResolvedOptions, transport: Transport, logger: Logger): HttpClient {
+function createHttpClient(
+  options: ResolvedOptions,
+  transport: Transport,
+  logger: Logger,
+  kept: { readonly store: CacheStore; readonly limits: CacheLimits },
+): HttpClient {
+  const credentials = watched(createSource(options, logger), (credential) => {
+    cache.refused(credential);
+  });
+  const cache = new CachedRequests({
+    ...kept,
+    clock: options.time,
+    baseUrl: options.url.href,
+    credentials,
+    timeoutMs: options.limits.timeoutMs,
+  });
   return new HttpClient({
     baseUrl: options.url,
     transport,
-    credentials: createSource(options, logger),
+    credentials,
+    cache,
     clock: options.time,
     random: options.random ?? Math.random,
     logger,

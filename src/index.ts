@@ -21,6 +21,10 @@ export type {
   TokenScheme,
   TokenWithExpiry,
 } from './auth/token-provider.js';
+export type { ClientCache } from './cache/client-cache.js';
+export type { CacheOptions } from './cache/options.js';
+export type { CachedOperation } from './cache/rules.js';
+export type { CacheStats } from './cache/store.js';
 export { AntennaClient } from './client.js';
 export type { AntennaClientOptions } from './client-options.js';
 export * from './contract/index.js';

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { AntennaConfigError } from '../errors/config.js';
 import { API_KEY_PATTERN, Secret } from './secret.js';
@@ -29,6 +30,7 @@ export class Credential {
   readonly #header: string;
   readonly #value: string;
   readonly #secret: Secret;
+  #fingerprint: string | undefined;
 
   private constructor(scheme: Scheme, header: string, prefix: string, secret: string) {
     assertSafe(secret);
@@ -89,6 +91,18 @@ export class Credential {
 
   [inspect.custom](): string {
     return this.toString();
+  }
+
+  /**
+   * The full SHA-256 of the header that the credential makes, in hexadecimal: tells credentials apart without holding one. Cut short it
+   * would tell fewer apart, and one caller would be shown what another asked for.
+   * @internal
+   */
+  static fingerprint(credential: Credential): string {
+    credential.#fingerprint ??= createHash('sha256')
+      .update(`${credential.#header}: ${credential.#value}`)
+      .digest('hex');
+    return credential.#fingerprint;
   }
 
   /** For the transport alone. @internal */

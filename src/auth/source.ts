@@ -19,7 +19,7 @@ export interface CredentialRequest {
 export interface CredentialSource {
   get(request: CredentialRequest): Credential | undefined | Promise<Credential | undefined>;
   /** How it is doing, for `client.credentialHealth`; nothing secret. */
-  health?(): CredentialHealth;
+  health?(): CredentialHealth | undefined;
   /** The client closes: end what runs in the background. */
   close?(): void;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Credential } from '../auth/credential.js';
-import { toCredentialError } from '../auth/provider-fault.js';
+import { credentialFault } from '../auth/provider-fault.js';
 import type { CredentialRequest, CredentialSource } from '../auth/source.js';
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaApiError } from '../errors/api.js';
@@ -40,6 +40,8 @@ export class Call<Result> {
   lastFailure: Failure | undefined;
   /** Whether any attempt so far may have reached a server that acted on it. The last one's failure alone does not tell. */
   delivered: Delivered = 'no';
+  /** The one that was sent last; undefined before the first attempt, and without any. */
+  credential: Credential | undefined;
 
   readonly #http: HttpClientOptions;
   readonly #url: URL;
@@ -49,7 +51,6 @@ export class Call<Result> {
   readonly #credentials: CredentialSource;
   readonly #startedAt: number;
   readonly #timeoutMs: number;
-  #credential: Credential | undefined;
   #refreshed = false;
   #resent = false;
   #sends = 0;
@@ -111,7 +112,7 @@ export class Call<Result> {
         path,
         requestId,
         attempts,
-        scheme: this.#credential?.scheme,
+        scheme: this.credential?.scheme,
         secrets: this.#secrets(),
         wallNowMs: this.#http.clock.wallNow(),
         origin: this.#url.origin,
@@ -169,7 +170,7 @@ export class Call<Result> {
   /** Asks for a credential; says whether it is another one than before. */
   async #obtainCredential(deadline: Deadline, reason: 'initial' | 'rejected'): Promise<boolean> {
     if (this.operation.anonymous) return false;
-    const before = this.#credential;
+    const before = this.credential;
     if (reason === 'rejected' && before === undefined) return false;
     deadline.enter('token');
     this.#mark('token');
@@ -185,16 +186,10 @@ export class Call<Result> {
       // Not awaited when it is there: one turn of the microtask queue is saved in every request with a held token.
       credential = answer instanceof Promise ? await deadline.race(answer) : answer;
     } catch (error) {
-      throw this.#credentialFault(error, deadline);
+      throw deadline.signal.aborted ? deadline.signal.reason : credentialFault(error);
     }
-    if (reason === 'initial' || credential !== undefined) this.#credential = credential;
+    if (reason === 'initial' || credential !== undefined) this.credential = credential;
     return credential !== undefined && credential !== before;
-  }
-
-  /** Whatever a source throws may hold a secret, or look like an answer of this server: it leaves as a CredentialError. */
-  #credentialFault(thrown: unknown, deadline: Deadline): unknown {
-    if (deadline.signal.aborted) return deadline.signal.reason;
-    return thrown instanceof AntennaAbortError ? thrown : toCredentialError(thrown);
   }
 
   async #send(deadline: Deadline, mayResend: () => boolean, fresh = false): Promise<TransportResponse> {
@@ -229,8 +224,8 @@ export class Call<Result> {
   }
 
   #signed(): Record<string, string> {
-    if (this.#credential === undefined) return this.#headers;
-    const { name, value } = Credential.open(this.#credential);
+    if (this.credential === undefined) return this.#headers;
+    const { name, value } = Credential.open(this.credential);
     return { ...this.#headers, [name]: value };
   }
 
@@ -288,7 +283,7 @@ export class Call<Result> {
   }
 
   #secrets(): string[] {
-    const secrets = this.#credential === undefined ? [] : [Credential.open(this.#credential).secret];
+    const secrets = this.credential === undefined ? [] : [Credential.open(this.credential).secret];
     if (this.operation.sensitive && typeof this.#body === 'string') secrets.push(...stringsIn(this.#body));
     return secrets;
   }

@@ -2,9 +2,11 @@ import pRetry from 'p-retry';
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaError } from '../errors/base.js';
 import { OriginGateError } from '../errors/gate.js';
+import { AuthenticationError } from '../errors/status.js';
 import type { Logger } from '../log/logger.js';
 import { sleep, type Clock } from '../time/clock.js';
 import type { CredentialSource } from '../auth/source.js';
+import type { CachedRequests } from '../cache/cached-requests.js';
 import { Call } from './call.js';
 import { publish } from './diagnostics.js';
 import { OriginGate } from './gate.js';
@@ -31,6 +33,8 @@ export interface HttpClientOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** True if nobody on the way can read along; without it no password is sent and no key asked for. */
   readonly confidential: boolean;
+  /** Keeps answers; absent: none. */
+  readonly cache?: CachedRequests | undefined;
 }
 
 /** The one path that every request takes. */
@@ -60,7 +64,16 @@ export class HttpClient {
     input: OperationInput = {},
     options: RequestOptions = {},
   ): Promise<Result> {
-    const work = this.#request(operation, input, options);
+    const { cache } = this.options;
+    if (cache === undefined || this.#closing || cache.ttlMs(operation, options) === 0)
+      return this.#track(this.#request(operation, input, options));
+    return cache.request(operation, input, options, (signed, own) =>
+      this.#track(this.#request(operation, signed, own)),
+    );
+  }
+
+  /** Has `close()` wait for it. */
+  #track<Result>(work: Promise<Result>): Promise<Result> {
     const tracked = work.then(
       () => undefined,
       () => undefined,
@@ -96,7 +109,10 @@ export class HttpClient {
       return result;
     } catch (error) {
       publish('error', () => call.event({ code: error instanceof AntennaError ? error.code : 'internal' }));
+      if (error instanceof AuthenticationError) this.options.cache?.refused(call.credential);
       throw error;
+    } finally {
+      this.options.cache?.sent(operation.id, call.credential);
     }
   }
 

@@ -25,8 +25,6 @@ export interface Operation<Result> {
   readonly sensitive?: boolean;
   /** Milliseconds for one attempt, where the client's default does not fit. */
   readonly attemptTimeoutMs?: number;
-  /** How long an answer may be reused, in milliseconds, and by which call; absent = never. */
-  readonly cacheTtlMs?: number;
 }
 
 /** Per-call options, accepted by every method that sends a request. */
@@ -39,6 +37,11 @@ export interface RequestOptions {
   readonly retries?: number | undefined;
   /** More headers. They cannot replace the credential or the headers that frame the message. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Asks the server even if an answer is kept, and keeps the new one. Default false. Only projects, pipelines, services and `auth.me` are
+   * kept at all.
+   */
+  readonly nocache?: boolean | undefined;
 }
 
 /** A value in a query string; undefined and null are left out. */

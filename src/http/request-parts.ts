@@ -53,7 +53,7 @@ export function checkedHeaders(headers: Readonly<Record<string, string>>): Recor
  * Refuses options of a call that no deadline or retry loop can work with: `NaN` makes every comparison false.
  * @throws AntennaConfigError naming each wrong one.
  */
-export function checkRequestOptions({ timeoutMs, retries, signal }: RequestOptions): void {
+export function checkRequestOptions({ timeoutMs, retries, signal, nocache }: RequestOptions): void {
   const issues: ConfigIssue[] = [];
   if (timeoutMs !== undefined && !(timeoutMs > 0)) {
     issues.push({ path: 'timeoutMs', message: 'must be a number of milliseconds above 0' });
@@ -63,6 +63,9 @@ export function checkRequestOptions({ timeoutMs, retries, signal }: RequestOptio
   }
   if (signal && typeof signal.addEventListener !== 'function') {
     issues.push({ path: 'signal', message: 'must be an AbortSignal' });
+  }
+  if (nocache !== undefined && typeof nocache !== 'boolean') {
+    issues.push({ path: 'nocache', message: 'must be true or false' });
   }
   if (issues.length > 0) throw new AntennaConfigError('Invalid request options', issues);
 }

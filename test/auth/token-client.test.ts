@@ -28,7 +28,13 @@ function recorder(status: (seen: Seen) => number = () => 200) {
 }
 
 const make = (options: AntennaClientOptions): AntennaClient =>
-  new AntennaClient({ baseUrl: 'https://antenna.invalid', logger: silentLogger, retries: 0, ...options });
+  new AntennaClient({
+    cache: false,
+    baseUrl: 'https://antenna.invalid',
+    logger: silentLogger,
+    retries: 0,
+    ...options,
+  });
 const call = async (client: AntennaClient, options = {}): Promise<unknown> =>
   client.projects.list({}, options);
 const expectNoMix = (seen: readonly Seen[]): void => {

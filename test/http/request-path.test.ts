@@ -29,6 +29,7 @@ async function serve(answer: Answer): Promise<StubServer> {
 
 function clientOf(baseUrl: string, options: AntennaClientOptions = {}): AntennaClient {
   const client = new AntennaClient({
+    cache: false,
     baseUrl,
     apiKey: KEY,
     logger: silentLogger,
