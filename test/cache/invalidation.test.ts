@@ -146,4 +146,24 @@ describe('a refused credential', () => {
       'Bearer token-2',
     ]);
   });
+
+  it('takes its answers with it also when it was the newer one', async () => {
+    let tenant = 'b';
+    const { client, seen } = cachingClient(
+      { tokenProvider: ({ reason }) => `token-of-${reason === 'rejected' ? 'b' : tenant}` },
+      countingServer({ slow: true }),
+    );
+    const read = client.projects.get(1);
+    await turns();
+    seen[0]?.answer();
+    await read;
+    tenant = 'a';
+    const refused = failure(client.jobs.get(5));
+    for (const index of [1, 2]) {
+      await turns();
+      seen[index]?.answer(401);
+    }
+    expect(await refused).toMatchObject({ status: 401 });
+    expect(client.cache.stats()).toMatchObject({ entries: 0, invalidated: 1 });
+  });
 });

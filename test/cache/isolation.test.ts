@@ -114,6 +114,17 @@ describe('two tenants of one client', () => {
     );
   });
 
+  it('get what was asked for with the very token by which it is kept, from a provider that is asked once', async () => {
+    let asked = 0;
+    const { client, seen } = cachingClient({
+      tokenProvider: () => `token-of-${'ab'.charAt(asked++ % 2)}`,
+    });
+    const names: string[] = [];
+    for (let turn = 0; turn < 6; turn++) names.push((await client.projects.get(1)).name);
+    expect(names.join('')).toBe('ababab');
+    expect([asked, seen.length]).toEqual([6, 2]);
+  });
+
   it('have a draft project shown to its member alone, by a real server', async () => {
     const server = createContractServer({ dialect: 'token' });
     cleanups.push(() => server.close());
