@@ -5,13 +5,14 @@ import { compare, measure, program, rounds, type Bench } from './harness.js';
 const ROUNDS = 9;
 const REQUESTS = 3000;
 
-interface Measured {
+/** What one run of `get-client.mjs` prints. */
+export interface Measured {
   cpuUs: number;
   wallUs: number;
 }
 
 /** A server in a process of its own, so that its work is not counted. */
-async function withServer<Result>(use: (url: string) => Result): Promise<Result> {
+export async function withServer<Result>(use: (url: string) => Result): Promise<Result> {
   const server = spawn(process.execPath, [program('get-server.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
   try {
     const [line] = (await once(server.stdout, 'data')) as [Buffer];
@@ -25,7 +26,7 @@ async function withServer<Result>(use: (url: string) => Result): Promise<Result>
 function rowsFor(url: string, concurrency: number): ReturnType<typeof compare>[] {
   const client = (way: string) => () =>
     measure('get-client.mjs', way, url, String(REQUESTS), String(concurrency)) as Measured;
-  const { ours, raw } = rounds(ROUNDS, { ours: client('sdk'), raw: client('undici') });
+  const { ours, raw } = rounds(ROUNDS, { ours: client('static'), raw: client('undici') });
   const row = (kind: keyof Measured, atMost?: number): ReturnType<typeof compare> =>
     compare({
       what: `${kind === 'cpuUs' ? 'CPU' : 'wall'} a request, ${concurrency} at a time`,

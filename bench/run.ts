@@ -2,16 +2,20 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { cache } from './cache.js';
 import { contractServer } from './contract-server.js';
 import { encode } from './encode.js';
 import { get } from './get.js';
 import { printTable } from './harness.js';
 import { importTime } from './import.js';
+import { provider } from './provider.js';
 import { size } from './size.js';
 
 const BUILT = fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const [filter = ''] = process.argv.slice(2);
-const chosen = [get, encode, importTime, size, contractServer].filter(({ name }) => name.includes(filter));
+const chosen = [get, provider, cache, encode, importTime, size, contractServer].filter(({ name }) =>
+  name.includes(filter),
+);
 
 if (!existsSync(BUILT)) {
   console.error('The built package is measured: run "npm run build" first');

@@ -24,7 +24,7 @@ async function bundleKilobytes(source: string, external: string[]): Promise<numb
 
 const CLIENT = `export { AntennaClient } from 'antenna-sdk'`;
 const ALL = `export * from 'antenna-sdk'`;
-const RUNTIME = ['undici', 'zod', 'pino', 'p-retry'];
+const RUNTIME = ['undici', 'zod', 'pino', 'p-retry', 'lru-cache'];
 
 /** What the package adds to a bundle. */
 export const size: Bench = {

@@ -1,4 +1,6 @@
-// Prints the CPU and wall-clock microseconds of one request: `get-client.mjs sdk|undici URL REQUESTS CONCURRENCY`.
+// Prints the CPU and wall-clock microseconds of one request:
+// `get-client.mjs undici|static|expiring|per-request URL REQUESTS CONCURRENCY`; the last three are the SDK with a fixed token, with
+// a provider of tokens that hold for an hour, and with one that is asked for every request.
 import { Agent, request } from 'undici';
 import { AntennaClient } from 'antenna-sdk';
 
@@ -19,12 +21,22 @@ function bare() {
   };
 }
 
+const CREDENTIALS = {
+  static: { token },
+  expiring: {
+    tokenProvider: async () => ({ token, expiresAt: Date.now() + 3_600_000 }),
+    tokenScheme: 'Token',
+  },
+  'per-request': { tokenProvider: async () => token, tokenScheme: 'Token' },
+};
+
 function sdk() {
-  const client = new AntennaClient({ baseUrl: url, token });
+  // Requests are measured, so none is answered from what is kept.
+  const client = new AntennaClient({ baseUrl: url, cache: false, ...CREDENTIALS[way] });
   return { get: () => client.auth.me(), close: () => client.close() };
 }
 
-const { get, close } = way === 'sdk' ? sdk() : bare();
+const { get, close } = way === 'undici' ? bare() : sdk();
 
 async function run(count) {
   let left = count;

@@ -56,8 +56,8 @@ describe('faults of other caches', () => {
     client.cache.clear('pipelines.list');
     await readAll();
     expect(seen.slice(4).map(({ path }) => path)).toEqual(['/api/v2/ml/pipelines/']);
-    // @ts-expect-error a part of a name is no name
     expect(() => {
+      // @ts-expect-error a part of a name is no name
       client.cache.clear('pipelines');
     }).toThrow(/must be one of auth.me, projects.get/);
     expect(client.cache.stats()).toMatchObject({ entries: 4, invalidated: 1 });
