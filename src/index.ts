@@ -34,6 +34,8 @@ export { REQUEST_CHANNELS, type PhaseTimings, type RequestEvent } from './http/d
 export type { FetchLike } from './http/fetch-transport.js';
 export type { QueryValue, RequestOptions } from './http/operation.js';
 export { silentLogger, type Logger, type LogMethod } from './log/logger.js';
+export { writeKeyFile, type WriteKeyFileOptions } from './provisioning/key-file.js';
+export { ProvisionedKey } from './provisioning/provisioned-key.js';
 export type { RegistrationDeviation, RegistrationReport } from './registration/report.js';
 export type { Dialect } from './resources/core.js';
 export type { JobListOptions, OpenJobsOptions } from './resources/jobs.js';

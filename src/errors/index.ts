@@ -6,6 +6,8 @@ export { AntennaConnectionError } from './connection.js';
 export { AntennaContractError, type ContractViolation } from './contract.js';
 export { CredentialError, type CredentialProblem } from './credential.js';
 export { OriginGateError } from './gate.js';
+export { KeyFileError, type KeyFileProblem } from './key-file.js';
+export { KeyRevealedError } from './key-revealed.js';
 export {
   AuthenticationError,
   BadRequestError,

@@ -1,0 +1,52 @@
+import { inspect } from 'node:util';
+import type { Secret } from '../auth/secret.js';
+import { KeyRevealedError } from '../errors/key-revealed.js';
+
+/**
+ * A key that was generated just now. Opaque: printed, logged, cloned or serialised it shows its public prefix. Its text comes out
+ * through {@link ProvisionedKey.reveal}, once, and goes to a file through {@link writeKeyFile} without being shown.
+ */
+export class ProvisionedKey {
+  /** The key's first 8 characters, which the server publishes. */
+  readonly prefix: string;
+  readonly #secret: Secret;
+  #revealed = false;
+
+  constructor(prefix: string, secret: Secret) {
+    this.prefix = prefix;
+    this.#secret = secret;
+    Object.freeze(this);
+  }
+
+  /** Whether {@link reveal} was called. */
+  get revealed(): boolean {
+    return this.#revealed;
+  }
+
+  /**
+   * The key itself, once: hand it to a secret store, do not log it.
+   * @throws KeyRevealedError the second time.
+   */
+  reveal(): string {
+    if (this.#revealed) throw new KeyRevealedError(this.prefix);
+    this.#revealed = true;
+    return this.#secret.reveal();
+  }
+
+  toString(): string {
+    return `[key ${this.prefix}…]`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+
+  /** For writing it to a file and for registering with it; neither shows it. @internal */
+  static open(key: ProvisionedKey): Secret {
+    return key.#secret;
+  }
+}
