@@ -75,6 +75,11 @@ export class Credential {
     return new Credential('header', name, prefix, value);
   }
 
+  /** An API key's first 8 characters, which the server publishes; undefined for any other credential. */
+  get prefix(): string | undefined {
+    return API_KEY_PATTERN.test(this.#secret.reveal()) ? this.#secret.reveal().slice(0, 8) : undefined;
+  }
+
   /** Whether both would put the same header on a request. */
   equals(other: Credential): boolean {
     return this.#header === other.#header && this.#value === other.#value;

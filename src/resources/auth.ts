@@ -1,3 +1,5 @@
+import type { Credential, Scheme } from '../auth/credential.js';
+import { toCredentialError } from '../auth/provider-fault.js';
 import { Secret } from '../auth/secret.js';
 import {
   loginRequestSchema,
@@ -6,6 +8,7 @@ import {
   type LoginRequest,
   type User,
 } from '../contract/auth.js';
+import { AntennaAbortError } from '../errors/abort.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
 
@@ -32,6 +35,13 @@ const ME: Operation<User> = {
   replay: 'always',
   response: userSchema,
 };
+
+/** What may be said about the credential that the next request would carry. */
+export interface CredentialHint {
+  readonly scheme: Scheme;
+  /** An API key's public prefix, its first 8 characters; undefined for anything else. */
+  readonly prefix: string | undefined;
+}
 
 /** Logging in and out, and who the caller is. */
 export class AuthResource {
@@ -64,5 +74,24 @@ export class AuthResource {
    */
   me(options?: RequestOptions): Promise<User> {
     return this.#core.http.request(ME, {}, options);
+  }
+
+  /**
+   * What the next request would carry, without a word of the secret; undefined if nothing. Asks the token provider if there is one and sends
+   * nothing to Antenna.
+   * @throws CredentialError when the token provider gives none.
+   */
+  async credential(options: Pick<RequestOptions, 'signal'> = {}): Promise<CredentialHint | undefined> {
+    const { credentials } = this.#core.http.options;
+    const signal = options.signal ?? new AbortController().signal;
+    let credential: Credential | undefined;
+    try {
+      signal.throwIfAborted();
+      credential = await credentials.get({ reason: 'initial', signal });
+    } catch (error) {
+      if (signal.aborted) throw new AntennaAbortError({ cause: signal.reason, delivered: 'no' });
+      throw toCredentialError(error);
+    }
+    return credential && { scheme: credential.scheme, prefix: credential.prefix };
   }
 }

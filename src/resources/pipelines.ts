@@ -1,3 +1,5 @@
+import type { Credential } from '../auth/credential.js';
+import { staticSource } from '../auth/source.js';
 import type { Page } from '../contract/common.js';
 import {
   apiKeyRegistrationSchema,
@@ -11,10 +13,10 @@ import {
   type RegistrationResponse,
 } from '../contract/pipelines.js';
 import { AntennaConfigError } from '../errors/config.js';
-import type { Operation, RequestOptions } from '../http/operation.js';
+import type { Operation, OperationInput, RequestOptions } from '../http/operation.js';
 import { registrationIssues } from '../registration/precheck.js';
 import { compareRegistration, type RegistrationReport } from '../registration/report.js';
-import { checkRequest, type ResourceCore } from './core.js';
+import { checkRequest, type Dialect, type ResourceCore } from './core.js';
 import { PagedList, type ListOptions } from './pages.js';
 import { withClientInfo } from './tasks.js';
 
@@ -56,6 +58,13 @@ export interface RegisterOptions extends RequestOptions {
    * `serviceName`.
    */
   readonly serviceName?: string | undefined;
+  /**
+   * Registers with this credential instead of the client's: servers of the `api-key` dialect take a registration from the service's
+   * key alone, so whoever has just generated one as a staff user registers with it. Give `dialect` too unless the client has one that fits.
+   */
+  readonly credential?: Credential | undefined;
+  /** Kind of server, if the client's `dialect` is not it: a user's token fits both kinds. */
+  readonly dialect?: Dialect | undefined;
   /** Compare with what the server stored. Default true; costs one or more GETs. */
   readonly readBack?: boolean | undefined;
 }
@@ -98,24 +107,30 @@ export class PipelinesResource {
   async register(
     projectId: number,
     pipelines: readonly PipelineConfig[],
-    { serviceName, readBack = true, ...options }: RegisterOptions = {},
+    { serviceName, readBack = true, credential, dialect, ...options }: RegisterOptions = {},
   ): Promise<RegistrationReport> {
-    const body = this.#registration(pipelines, serviceName ?? this.#core.serviceName);
-    const { success } = await this.#core.http.request(
-      REGISTER,
-      { params: { project: projectId }, body },
-      options,
-    );
+    const named = serviceName ?? this.#core.serviceName;
+    const body = this.#registration(pipelines, named, dialect ?? this.#core.dialect);
+    const input: OperationInput = {
+      params: { project: projectId },
+      ...(credential ? { credentials: staticSource(credential) } : {}),
+    };
+    const { success } = await this.#core.http.request(REGISTER, { ...input, body }, options);
     if (!readBack || pipelines.length === 0) return { ok: success, pipelines: [], deviations: [] };
-    const stored = await this.listForProject(projectId, { limit: 100 }, options).toArray(MAX_READ_BACK);
+    const list = new PagedList(this.#core, LIST_FOR_PROJECT, { ...input, query: { limit: 100 } }, options);
+    const stored = await list.toArray(MAX_READ_BACK);
     const report = compareRegistration(body.pipelines, stored);
     return { ...report, ok: success && report.ok };
   }
 
-  #registration(pipelines: readonly PipelineConfig[], serviceName: string | undefined): RegistrationRequest {
+  #registration(
+    pipelines: readonly PipelineConfig[],
+    serviceName: string | undefined,
+    dialect: Dialect | undefined,
+  ): RegistrationRequest {
     const subject = 'Invalid registration';
     let body: RegistrationRequest;
-    switch (this.#core.dialect) {
+    switch (dialect) {
       case 'token':
         if (serviceName === undefined) {
           const message =

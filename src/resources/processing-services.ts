@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Secret } from '../auth/secret.js';
 import type { Page } from '../contract/common.js';
 import {
@@ -12,6 +13,7 @@ import {
   type ProcessingService,
   type ServiceStatus,
 } from '../contract/processing-services.js';
+import { AntennaApiError } from '../errors/api.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
 import { PagedList, type ListOptions } from './pages.js';
@@ -56,6 +58,21 @@ const GENERATE_KEY: Operation<{ api_key: string; prefix: string; message?: strin
   sensitive: true,
 };
 
+const KEY_ROUTE: Operation<unknown> = {
+  id: 'processingServices.supportsKeys',
+  method: 'GET',
+  // No service has the id 0, and the route takes POST alone: a server that has it says 405, one without keys says 404.
+  path: `${BASE}0/generate_key/`,
+  replay: 'always',
+  response: z.unknown(),
+};
+
+/** Filters of {@link ProcessingServicesResource.list}. */
+export interface ServiceListOptions extends ListOptions {
+  /** `id`, `created_at` or `updated_at`, with `-` in front for descending order. Default: the database's whim. */
+  readonly ordering?: string | undefined;
+}
+
 /** A new API key: its public prefix, and the key itself, unprintable. */
 export interface GeneratedKey {
   readonly prefix: string;
@@ -71,8 +88,12 @@ export class ProcessingServicesResource {
     this.#core = core;
   }
 
-  /** Services of a project. The database gives them in no fixed order. */
-  list(projectId: number, query: ListOptions = {}, options?: RequestOptions): PagedList<ProcessingService> {
+  /** Services of a project. Without `ordering` the database gives them in no fixed order, and pages may overlap. */
+  list(
+    projectId: number,
+    query: ServiceListOptions = {},
+    options?: RequestOptions,
+  ): PagedList<ProcessingService> {
     return new PagedList(this.#core, LIST, { query: { ...query, project_id: projectId } }, options);
   }
 
@@ -111,5 +132,21 @@ export class ProcessingServicesResource {
     const input = { params: { id: serviceId }, query: { project_id: projectId } };
     const answer = await this.#core.http.request(GENERATE_KEY, input, options);
     return { prefix: answer.prefix, api_key: new Secret(answer.api_key), message: answer.message };
+  }
+
+  /**
+   * Whether the server knows API keys, which is what tells its dialect: the route of {@link generateKey} is asked for with GET, which
+   * does nothing. With the client's own credential and no made-up key, so that it works behind a gateway too.
+   * @throws AntennaError when the server cannot be reached, fails, or asks for patience.
+   */
+  async supportsKeys(options?: RequestOptions): Promise<boolean> {
+    try {
+      await this.#core.http.request(KEY_ROUTE, {}, options);
+    } catch (error) {
+      if (!(error instanceof AntennaApiError) || error.status >= 500 || error.status === 429) throw error;
+      // A route that is unknown is a page of HTML; whatever the route itself says is JSON.
+      return error.status !== 404 || error.body !== undefined;
+    }
+    return true;
   }
 }
