@@ -34,6 +34,13 @@ export { REQUEST_CHANNELS, type PhaseTimings, type RequestEvent } from './http/d
 export type { FetchLike } from './http/fetch-transport.js';
 export type { QueryValue, RequestOptions } from './http/operation.js';
 export { silentLogger, type Logger, type LogMethod } from './log/logger.js';
+export { checkCredential, type CheckCredentialOptions } from './provisioning/check-credential.js';
+export type {
+  CredentialLimit,
+  CredentialReport,
+  CredentialVerdict,
+  ServedProject,
+} from './provisioning/credential-report.js';
 export { writeKeyFile, type WriteKeyFileOptions } from './provisioning/key-file.js';
 export type { ProvisionOptions } from './provisioning/plan.js';
 export { provision } from './provisioning/provision.js';
