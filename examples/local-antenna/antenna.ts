@@ -62,7 +62,7 @@ export function examplePipeline(onImage: (count: number) => void | Promise<void>
 /** Stands for the image server. */
 export const localImages = (): Promise<Response> => Promise.resolve(new Response('the bytes of an image'));
 
-export function reportOf({ server, job }: LocalAntenna): ExampleReport {
+export function reportOf({ server, job }: Pick<LocalAntenna, 'server' | 'job'>): ExampleReport {
   server.settle();
   return {
     jobStatus: job.status,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { run as customProvider } from '../../examples/custom-provider/main.js';
 import { run as kubernetesSecret } from '../../examples/kubernetes-secret/main.js';
+import { run as provisioning } from '../../examples/provision/main.js';
 import { run as serviceAccount } from '../../examples/service-account/main.js';
 
 const quiet = (): void => undefined;
@@ -23,5 +24,15 @@ describe('the credential examples, run offline', () => {
     expect(report).toMatchObject(done);
     expect(report.asked).toBe(2);
     expect(report.requests).toBeGreaterThan(20);
+  });
+
+  it('provision: makes one service, and a worker on its key file outlives a rotation in the middle of a job', async () => {
+    const printed: string[] = [];
+    const report = await provisioning((line) => void printed.push(line));
+    expect(report).toMatchObject({ ...done, services: 1 });
+    expect(new Set(report.keys).size).toBe(2);
+    expect(report.summary).toContain('is accepted by this api-key server');
+    for (const prefix of report.keys) expect(printed.join('\n')).toContain(prefix);
+    expect(printed.join('\n')).not.toMatch(/\w{8}\.\w{32}/);
   });
 });
