@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createContractServer, type ContractServer, type JobHandle } from 'antenna-sdk/testing';
 import ts from 'typescript';
@@ -19,6 +19,8 @@ const snippets = blocks('ts').map((code, index) => ({
   title: `snippet ${index + 1}: ${code.split('\n').find((line) => /^(?:const|await|try)/.test(line)) ?? ''}`,
 }));
 
+/** A snippet that provisions replaces it; one that shows a worker reads it. */
+const KEY_FILE = fileURLToPath(new URL('api-key', folder));
 const LABELS = ['Actias luna', 'Arctia caja', 'Noctua pronuba'];
 
 /** What the snippets talk about: project 1, a key in the environment, a job of the pipeline `moth-finder`. */
@@ -33,8 +35,14 @@ async function prepare(server: ContractServer, images: readonly string[]): Promi
       { key: 'moth-species-1', name: 'Moth species', task_type: 'classification', labels: LABELS },
     ],
   });
+  const staff = server.user({ staff: true, email: 'platform@example.org', password: 'for the README only' });
+  vi.stubEnv('ANTENNA_STAFF_EMAIL', staff.email);
+  vi.stubEnv('ANTENNA_STAFF_PASSWORD', staff.password);
+  vi.stubEnv('ANTENNA_KEY_FILE', KEY_FILE);
   vi.stubEnv('ANTENNA_API_URL', url);
-  vi.stubEnv('ANTENNA_API_KEY', project.service({ name: 'readme' }).key().value);
+  const key = project.service({ name: 'readme' }).key();
+  vi.stubEnv('ANTENNA_API_KEY', key.value);
+  await writeFile(KEY_FILE, key.value, { mode: 0o644 });
   return project.job({ pipeline, images });
 }
 
@@ -107,6 +115,13 @@ describe('README', () => {
       }
       await running;
       expect(console.error).not.toHaveBeenCalled();
+      if (code.includes('await provision(')) {
+        expect(console.log).toHaveBeenCalledWith(expect.stringContaining('key generated'));
+        expect((await stat(KEY_FILE)).mode & 0o777).toBe(0o600);
+        expect(await readFile(KEY_FILE, 'utf8')).not.toContain(process.env['ANTENNA_API_KEY']);
+      }
+      if (code.includes('checkCredential'))
+        expect(console.log).toHaveBeenCalledWith(expect.stringContaining('gets tasks of the projects 1'));
       if (code.includes('probeDialect')) expect(console.log).toHaveBeenCalledWith('api-key');
       if (code.includes('results.submit')) expect(console.log).toHaveBeenCalledWith(2, 'queued');
       if (code.includes('NotFoundError'))
