@@ -60,5 +60,7 @@ function choose(named: readonly ProcessingService[], plan: Plan): ProcessingServ
 }
 
 function referenceOf({ id, name, last_seen }: ProcessingService): ServiceReference {
-  return Object.freeze({ id, name, last_seen: last_seen ?? null });
+  // It goes into messages: the server's word for a time, and nothing else.
+  const isTime = typeof last_seen === 'string' && /^[\dTZ:.+-]{10,40}$/.test(last_seen);
+  return Object.freeze({ id, name, last_seen: isTime ? last_seen : null });
 }

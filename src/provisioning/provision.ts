@@ -16,8 +16,8 @@ import { withKey } from './with-key.js';
  * if (key) await writeKeyFile('/etc/antenna/api-key', key);
  * ```
  *
- * Two provisionings of one name at the same moment can make two services, as the server has no unique names; both then fail with
- * `duplicate_service` instead of going on with one each.
+ * Two provisionings of one name at the same moment can make two services, as the server has no unique names: the later one notices, and
+ * fails with `duplicate_service` before it makes a key.
  * @throws AntennaConfigError before anything is sent, naming every wrong option.
  * @throws ProvisioningError for everything after that: what was done, what is left to do, and a key that was generated already.
  */

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Secret } from '../auth/secret.js';
+import { API_KEY_PATTERN, type Secret } from '../auth/secret.js';
 import { KeyRevealedError } from '../errors/key-revealed.js';
 
 /**
@@ -7,13 +7,15 @@ import { KeyRevealedError } from '../errors/key-revealed.js';
  * through {@link ProvisionedKey.reveal}, once, and goes to a file through {@link writeKeyFile} without being shown.
  */
 export class ProvisionedKey {
-  /** The key's first 8 characters, which the server publishes. */
+  /** The key's first 8 characters, which the server publishes; empty for a key of another form, of which nothing is known to be public. */
   readonly prefix: string;
   readonly #secret: Secret;
   #revealed = false;
 
-  constructor(prefix: string, secret: Secret) {
-    this.prefix = prefix;
+  constructor(secret: Secret) {
+    const text = secret.reveal();
+    // Taken from the key: what the server calls its prefix would be printed, whatever it is.
+    this.prefix = API_KEY_PATTERN.test(text) ? text.slice(0, 8) : '';
     this.#secret = secret;
     Object.freeze(this);
   }

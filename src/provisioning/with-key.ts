@@ -56,10 +56,10 @@ async function generateKey(
   progress: Progress,
   service: ProcessingService,
 ): Promise<ProvisionedKey> {
-  const { prefix, api_key } = await progress.step('generate_key', () =>
+  const { api_key } = await progress.step('generate_key', () =>
     client.processingServices.generateKey(plan.project, service.id, plan.request),
   );
-  progress.key = new ProvisionedKey(prefix, api_key);
+  progress.key = new ProvisionedKey(api_key);
   return progress.key;
 }
 

@@ -206,6 +206,55 @@ describe('a provisioning that fails half-way', () => {
   });
 });
 
+describe('a provisioning of a server without keys that fails half-way', () => {
+  const steps = [
+    ...['check_user', 'find_project', 'find_service', 'find_dialect'],
+    ...['register_pipelines', 'register_pipelines', 'find_service'],
+  ];
+  const faults = ['403', '500 in HTML', '200 in HTML', 'a reset before the work', 'a reset after the work'];
+  const rows = faults.flatMap((fault) => steps.map((step, at) => [fault, step, at] as const));
+
+  it.each(rows)(
+    '%s at %s (request %i): says so, and running it again makes no second service',
+    async (...row) => {
+      const [fault, step, at] = row;
+      const server = createContractServer({ dialect: 'token' });
+      const { url } = await server.listen();
+      const project = server.project();
+      const { token } = server.user({ superuser: true });
+      const client = clientOf(url, { token, logger, retries: 0 });
+      // A creation and a key are sent once; here every request may be sent again.
+      if (fault.startsWith('a reset')) {
+        const scope = { after: at, times: 2 };
+        if (fault.endsWith('before the work')) server.faults.resetBefore(scope);
+        else server.faults.resetAfter(scope);
+      } else FAULTS[fault]?.(server, at);
+      const options = {
+        project: project.id,
+        serviceName: 'moths',
+        pipelines: [config()],
+        dialect: 'token',
+      } as const;
+      const error: unknown = await provision(client, options).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        name: 'ProvisioningError',
+        failed: step,
+        uncertain: false,
+        key: undefined,
+      });
+      server.faults.clear();
+      const again = await provision(client, options);
+      expect(again).toMatchObject({ registration: { ok: true }, key: undefined });
+      expect((await client.processingServices.list(project.id)).count).toBe(1);
+      log.info({ err: error, again }, 'provisioned');
+      expect([error, again, lines, collected, client].flatMap((value) => leaksOf(value, [token]))).toEqual(
+        [],
+      );
+      await server.close();
+    },
+  );
+});
+
 /** As the error says: a key that was generated and never arrived. */
 async function needsRotation(error: unknown, key: ProvisionedKey | undefined): Promise<boolean> {
   const { failed, uncertain, remaining } = error as ProvisioningError;

@@ -65,7 +65,7 @@ afterEach(() => {
   fault = undefined;
   realFs.rmSync(folder, { recursive: true });
 });
-const key = (): ProvisionedKey => new ProvisionedKey('AbCd1234', new Secret(KEY));
+const key = (): ProvisionedKey => new ProvisionedKey(new Secret(KEY));
 
 describe('writeKeyFile when the file system fails', () => {
   it.each([

@@ -30,7 +30,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 const signal = new AbortController().signal;
-const key = (): ProvisionedKey => new ProvisionedKey('AbCd1234', new Secret(KEY));
+const key = (): ProvisionedKey => new ProvisionedKey(new Secret(KEY));
 /** Nothing but what the test put there: no half file, no temporary one. */
 const files = (): string[] => readdirSync(folder).sort();
 
@@ -142,7 +142,7 @@ describe('writeKeyFile', () => {
   });
 
   it('lets two writers at once end with one whole key', async () => {
-    const second = new ProvisionedKey('Zz991234', new Secret(OTHER));
+    const second = new ProvisionedKey(new Secret(OTHER));
     await Promise.all(
       Array.from({ length: 20 }, (_, index) => writeKeyFile(path, index % 2 ? key() : second)),
     );
