@@ -5,7 +5,10 @@
 import {
   AntennaClient,
   AntennaError,
+  checkCredential,
   encodeResult,
+  provision,
+  writeKeyFile,
   type AntennaClientOptions,
   type Dialect,
   type FetchLike,
@@ -15,6 +18,8 @@ import {
   type Page,
   type Pipeline,
   type Project,
+  type ProvisionedKey,
+  type ProvisionOptions,
   type RegistrationReport,
   type Secret,
   type Task,
@@ -94,6 +99,22 @@ export async function resources(): Promise<void> {
   const text: string = api_key;
   expectTypeOf(text).toBeString();
   new AntennaClient({ apiKey: api_key });
+}
+
+export async function provisioning(client: AntennaClient) {
+  const ask = { project: 1, serviceName: 'moth-worker', pipelines: [] } satisfies ProvisionOptions;
+  const { key, registration } = await provision(client, { ...ask, rotateKey: true });
+  expectTypeOf(key).toEqualTypeOf<ProvisionedKey | undefined>();
+  expectTypeOf(registration).toEqualTypeOf<RegistrationReport | undefined>();
+  // @ts-expect-error a kept key is not there to be written
+  await writeKeyFile('/run/key', key);
+  if (key) await writeKeyFile('/run/key', key, { overwrite: false });
+  // @ts-expect-error a misspelt option would keep the old key without a word
+  await provision(client, { ...ask, rotatekey: true });
+  const report = await checkCredential(client, { projects: [1] });
+  expectTypeOf(report.dialect).toEqualTypeOf<Dialect | undefined>();
+  // @ts-expect-error a report is read, not written
+  report.valid = true;
 }
 
 export function failures(error: unknown): string {

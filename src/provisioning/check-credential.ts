@@ -1,3 +1,4 @@
+import { deepFreeze } from '../cache/freeze.js';
 import type { AntennaClient } from '../client.js';
 import type { User } from '../contract/auth.js';
 import { AntennaConfigError } from '../errors/config.js';
@@ -7,10 +8,9 @@ import type { CredentialHint } from '../resources/auth.js';
 import type { Dialect } from '../resources/core.js';
 import { reportOf, type CredentialReport, type Findings } from './credential-report.js';
 import { Look } from './look.js';
-import { deepFreeze } from './result.js';
 
 /** Options of {@link checkCredential}. The request options hold for each request. */
-export interface CheckCredentialOptions extends RequestOptions {
+export interface CheckCredentialOptions extends Omit<RequestOptions, 'nocache'> {
   /** Ids of the projects to look at. Default: those that the credential sees, up to 100. */
   readonly projects?: readonly number[] | undefined;
 }
@@ -29,7 +29,9 @@ export async function checkCredential(
   client: AntennaClient,
   options: CheckCredentialOptions = {},
 ): Promise<CredentialReport> {
-  const { projects, ...request } = options;
+  const { projects, ...given } = options;
+  // What was true five minutes ago is not what is asked for.
+  const request = { ...given, nocache: true };
   assertIds(projects);
   const hint = await client.auth.credential(request);
   const caller = await callerOf(client, hint, request);

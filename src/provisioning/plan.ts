@@ -11,7 +11,7 @@ import { issuesOf, type Dialect } from '../resources/core.js';
 import { ProvisionedKey } from './provisioned-key.js';
 
 /** Options of {@link provision}. The request options hold for each request. */
-export interface ProvisionOptions extends RequestOptions {
+export interface ProvisionOptions extends Omit<RequestOptions, 'nocache'> {
   /** Id of the project that the service works for. */
   readonly project: number;
   /** The service's name, 1 to 46 characters; on servers without keys up to 255, and unique across the server. */
@@ -95,7 +95,8 @@ export function checkedPlan(options: ProvisionOptions): Plan {
   return {
     ...{ project, serviceName, pipelines, rotateKey, serviceId, dialect },
     currentKey: typeof key === 'string' ? undefined : key,
-    request: { signal, timeoutMs, retries, headers },
+    // A service that somebody else has just created is not in an answer that was kept; missing it makes a second one.
+    request: { signal, timeoutMs, retries, headers, nocache: true },
   };
 }
 

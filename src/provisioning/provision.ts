@@ -1,10 +1,11 @@
+import { deepFreeze } from '../cache/freeze.js';
 import type { AntennaClient } from '../client.js';
 import { byName } from './by-name.js';
 import { findService, type FoundService } from './find-service.js';
 import { draftNotes } from './notes.js';
 import { checkedPlan, type Plan, type ProvisionOptions } from './plan.js';
 import { Progress, Refusal } from './progress.js';
-import { deepFreeze, type Provisioned } from './result.js';
+import type { Provisioned } from './result.js';
 import { withKey } from './with-key.js';
 
 /**

@@ -22,13 +22,3 @@ export interface Provisioned {
 
 /** What the two ways of provisioning find out for themselves. */
 export type Outcome = Omit<Provisioned, 'dialect' | 'project'>;
-
-/** Freezes plain objects and arrays, all the way down; objects of classes freeze themselves. */
-export function deepFreeze<Value>(value: Value): Readonly<Value> {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value;
-  Object.freeze(value);
-  for (const item of Object.values(value)) deepFreeze(item);
-  return value;
-}

@@ -118,6 +118,15 @@ describe('checkCredential', () => {
     expect(live.usageCount).toBe(0);
   });
 
+  it('asks the server, whatever answers the client keeps', async () => {
+    const { client, server } = await world();
+    const user = server.user();
+    const keeping = client({ token: user.token, cache: {} });
+    expect(await checkCredential(keeping)).toMatchObject({ valid: true });
+    user.logout();
+    expect(await checkCredential(keeping)).toMatchObject({ valid: false, verdict: 'rejected' });
+  });
+
   it('only reads, and sends no credential but the configured one', async () => {
     const { client, project, server } = await world();
     const key = project.service().key();

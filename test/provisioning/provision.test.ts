@@ -121,10 +121,24 @@ describe('provision', () => {
   });
 
   it('finds the service on a later page among others', async () => {
-    const { staff, ask, project } = await world();
+    const { staff, ask, project, server } = await world();
     for (let index = 0; index < 230; index++) project.service({ name: `other-${index}` });
     const { id } = project.service({ name: ask.serviceName });
     expect((await provision(staff(), ask)).service.id).toBe(id);
+    // Without an order the database may repeat a service on the next page and leave out another.
+    const lists = server.requests.filter(({ path }) => path === '/ml/processing_services/');
+    expect(lists.map(({ query }) => query['ordering'])).toEqual(['id', 'id', 'id']);
+  });
+
+  it('asks the server, whatever answers the client keeps', async () => {
+    const { client, ask, project, server } = await world();
+    const user = server.user({ staff: true });
+    const keeping = client({ token: user.token, cache: {} });
+    await keeping.processingServices.list(project.id, { limit: 100, ordering: 'id' });
+    const { id } = project.service({ name: ask.serviceName });
+    expect((await provision(keeping, ask)).service.id).toBe(id);
+    user.logout();
+    expect(await failure(provision(keeping, ask))).toMatchObject({ problem: 'credential_refused' });
   });
 
   it('is frozen, and says what the server did not do as asked', async () => {
