@@ -64,7 +64,7 @@ export interface AntennaClientOptions {
   readonly clientInfo?: Readonly<Record<string, unknown>> | false | undefined;
   /** Milliseconds for a whole call, retries included. Default 120,000. */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds for one attempt. Default 30,000; posting results has 60,000. */
+  /** Milliseconds for one attempt of any request. Default 30,000; posting results has 60,000. */
   readonly attemptTimeoutMs?: number | undefined;
   /** Milliseconds for making a connection. Default 10,000. */
   readonly connectTimeoutMs?: number | undefined;
@@ -165,7 +165,7 @@ export interface ResolvedOptions extends AntennaClientOptions {
   /** The fixed credential; undefined if there is a source or a provider, or none at all. */
   readonly credential: Credential | undefined;
   readonly resolvedDialect: Dialect | undefined;
-  readonly limits: { readonly [Name in keyof typeof CLIENT_DEFAULTS]: number };
+  readonly limits: { readonly [Name in Exclude<keyof typeof CLIENT_DEFAULTS, 'attemptTimeoutMs'>]: number };
   readonly time: Clock;
 }
 
@@ -200,7 +200,6 @@ export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedO
       dialectOf(credential?.scheme ?? options.tokenScheme ?? options.tokenProvider?.scheme),
     limits: {
       timeoutMs: options.timeoutMs ?? CLIENT_DEFAULTS.timeoutMs,
-      attemptTimeoutMs: options.attemptTimeoutMs ?? CLIENT_DEFAULTS.attemptTimeoutMs,
       connectTimeoutMs: options.connectTimeoutMs ?? CLIENT_DEFAULTS.connectTimeoutMs,
       retries: options.retries ?? CLIENT_DEFAULTS.retries,
       maxConnections: options.maxConnections ?? CLIENT_DEFAULTS.maxConnections,

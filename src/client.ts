@@ -200,7 +200,7 @@ function createHttpClient(
     random: options.random ?? Math.random,
     logger,
     timeoutMs: options.limits.timeoutMs,
-    attemptTimeoutMs: options.limits.attemptTimeoutMs,
+    attemptTimeoutMs: options.attemptTimeoutMs,
     retries: options.limits.retries,
     headers: checkedHeaders({ 'user-agent': USER_AGENT, ...options.headers }),
     confidential: isConfidential(options.url, options.allowInsecureHttp),

@@ -12,7 +12,7 @@ import { Deadline } from '../time/deadline.js';
 import { phaseTimings, type PhaseMarks, type RequestEvent } from './diagnostics.js';
 import type { HttpClientOptions } from './http-client.js';
 import { interpret } from './interpret.js';
-import type { Operation, OperationInput, RequestOptions } from './operation.js';
+import { attemptTimeoutMs, type Operation, type OperationInput, type RequestOptions } from './operation.js';
 import { redact } from './redact.js';
 import {
   assertConfidential,
@@ -93,7 +93,7 @@ export class Call<Result> {
    */
   async attempt(mayResend: () => boolean): Promise<Result> {
     this.lastFailure = undefined;
-    const attemptMs = this.operation.attemptTimeoutMs ?? this.#http.attemptTimeoutMs;
+    const attemptMs = attemptTimeoutMs(this.operation, this.#http.attemptTimeoutMs);
     const remainingMs = this.remainingMs();
     if (remainingMs <= 0) throw this.#timeoutError('total', this.#timeoutMs);
     const deadline = new Deadline({

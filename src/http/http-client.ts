@@ -26,8 +26,8 @@ export interface HttpClientOptions {
   readonly logger: Logger;
   /** Milliseconds for a whole call, retries included. */
   readonly timeoutMs: number;
-  /** Milliseconds for one attempt. */
-  readonly attemptTimeoutMs: number;
+  /** Milliseconds for one attempt of any operation; undefined for what each operation needs. */
+  readonly attemptTimeoutMs: number | undefined;
   readonly retries: number;
   /** For every request; checked, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;

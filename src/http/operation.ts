@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { CredentialSource } from '../auth/source.js';
+import { CLIENT_DEFAULTS } from '../defaults.js';
 
 /**
  * What may be sent twice. A property of the operation, not of the verb:
@@ -55,4 +56,12 @@ export interface OperationInput {
   readonly query?: Readonly<Record<string, QueryValue>>;
   /** JSON value, or bytes that already are JSON (an encoded result is sent many times and encoded once). */
   readonly body?: unknown;
+}
+
+/** What the caller asked for comes first: else nothing could shorten a stalled post. */
+export function attemptTimeoutMs(
+  operation: Pick<Operation<unknown>, 'attemptTimeoutMs'>,
+  askedMs: number | undefined,
+): number {
+  return askedMs ?? operation.attemptTimeoutMs ?? CLIENT_DEFAULTS.attemptTimeoutMs;
 }

@@ -219,6 +219,14 @@ describe.each([
     expect(stub.seen).toHaveLength(1);
   });
 
+  it('gives up a stalled post after the attempt time that was asked for', async () => {
+    const stub = await serve(() => undefined);
+    const client = connect(stub.url, { attemptTimeoutMs: 30, retries: 0 });
+    const result = { reply_subject: 's', result: { error: 'no image', image_id: '1' } };
+    const error = await failure(client.results.submit(1, [result]));
+    expect(error).toMatchObject({ name: 'AntennaTimeoutError', phase: 'headers' });
+  });
+
   it('posts results again after a reset, with the same bytes', async () => {
     let calls = 0;
     const stub = await serve((_request, response) => {
