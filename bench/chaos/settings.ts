@@ -1,0 +1,76 @@
+/** What goes wrong with requests, as shares of all requests. */
+export interface FaultMix {
+  readonly serverErrors: number;
+  readonly resets: number;
+  readonly stalls: number;
+}
+
+/** A chaos run. Durations in milliseconds; shares of the job's tasks from 0 to 1. */
+export interface ChaosSettings {
+  /** Of every draw: faults, victims, model times. */
+  readonly seed: number;
+  readonly tasks: number;
+  readonly workers: number;
+  /** Visibility timeout, on the server and as the workers' `leaseMs`. */
+  readonly leaseMs: number;
+  /** What the `api-key` dialect gives a task. */
+  readonly maxDeliveries: number;
+  readonly api: FaultMix;
+  readonly images: FaultMix;
+  /** The clients' `attemptTimeoutMs`: how long a stalled request is waited for. */
+  readonly attemptTimeoutMs: number;
+  readonly downloadTimeoutMs: number;
+  /** Shortest and longest handler call. */
+  readonly modelMs: readonly [number, number];
+  readonly concurrency: number;
+  /** Nobody answers for so long, once this share of the tasks is counted. */
+  readonly outage: { readonly atShare: number; readonly durationMs: number };
+  /** The key is revoked, and a new one written into the workers' key file after the gap. */
+  readonly key: { readonly atShare: number; readonly gapMs: number };
+  /** One worker is killed so often, ±50 %, until this share is counted. The first worker is spared: its memory is watched. */
+  readonly kills: { readonly everyMs: number; readonly untilShare: number };
+  readonly sampleEveryMs: number;
+  /** A run that takes longer has got stuck. */
+  readonly deadlineMs: number;
+}
+
+const COMMON = {
+  maxDeliveries: 5,
+  api: { serverErrors: 0.1, resets: 0.05, stalls: 0.05 },
+  images: { serverErrors: 0.02, resets: 0.01, stalls: 0.01 },
+  concurrency: 4,
+} as const;
+
+/** The run of the issue. */
+export const FULL: ChaosSettings = {
+  ...COMMON,
+  seed: 1,
+  tasks: 100_000,
+  workers: 4,
+  leaseMs: 30_000,
+  attemptTimeoutMs: 2_000,
+  downloadTimeoutMs: 1_000,
+  modelMs: [2, 10],
+  outage: { atShare: 0.5, durationMs: 30_000 },
+  key: { atShare: 0.25, gapMs: 3_000 },
+  kills: { everyMs: 5_000, untilShare: 0.97 },
+  sampleEveryMs: 1_000,
+  deadlineMs: 3_600_000,
+};
+
+/** The same in less than a minute, for every test run. Leases below 10 s would leave a worker no time that it may plan with. */
+export const SHORT: ChaosSettings = {
+  ...COMMON,
+  seed: 1,
+  tasks: 1_500,
+  workers: 3,
+  leaseMs: 10_000,
+  attemptTimeoutMs: 500,
+  downloadTimeoutMs: 500,
+  modelMs: [20, 60],
+  outage: { atShare: 0.6, durationMs: 2_500 },
+  key: { atShare: 0.3, gapMs: 500 },
+  kills: { everyMs: 3_000, untilShare: 0.9 },
+  sampleEveryMs: 250,
+  deadlineMs: 120_000,
+};
