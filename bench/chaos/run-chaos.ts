@@ -27,6 +27,7 @@ export interface ChaosOutcome {
   readonly ledger: ChaosLedger;
   readonly countedAgain: number;
   readonly requests: { readonly api: FaultCounts; readonly images: FaultCounts; readonly outage: number };
+  readonly keyReplaced: boolean;
   readonly crew: CrewReport;
   /** Results that the server accepted, counted again or not. */
   readonly resultsAccepted: number;
@@ -253,6 +254,7 @@ function account(run: {
     ledger,
     countedAgain: book.total('counted-again'),
     requests: { api: stage.api, images: stage.imageCounts, outage: trouble.outageRequests },
+    keyReplaced: trouble.keyReplaced,
     crew: crewReport,
     resultsAccepted: book.total('posted'),
     replayedFiles: replays.filter(({ outcome }) => outcome === 'posted').length,

@@ -30,7 +30,7 @@ export class Trouble {
   #newKeyAt: number | undefined;
   #outageOver: () => void = () => undefined;
   #revoked = false;
-  #hit = { requests: 0 };
+  #outageRequests = 0;
 
   constructor(parts: TroubleParts, nowMs: number) {
     this.#parts = parts;
@@ -39,12 +39,12 @@ export class Trouble {
 
   /** Requests that met nobody. */
   get outageRequests(): number {
-    return this.#hit.requests;
+    return this.#outageRequests;
   }
 
-  /** Whether all that was planned has happened. */
-  get isOver(): boolean {
-    return this.#revoked && this.#newKeyAt === undefined && this.#outageEndsAt === Number.POSITIVE_INFINITY;
+  /** Whether the key was revoked and a new one given. */
+  get keyReplaced(): boolean {
+    return this.#revoked && this.#newKeyAt === undefined;
   }
 
   /** @param share - of the tasks that is counted. */
@@ -87,7 +87,7 @@ export class Trouble {
       this.#outageEndsAt = nowMs + settings.outage.durationMs;
       const outage = server.faults.outage();
       this.#outageOver = () => {
-        this.#hit = { requests: outage.hits };
+        this.#outageRequests = outage.hits;
         outage.remove();
       };
       print(`an outage of ${settings.outage.durationMs / 1_000} s begins`);

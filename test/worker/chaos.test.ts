@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { describeOutcome } from '../../bench/chaos/print.js';
+import { runChaos } from '../../bench/chaos/run-chaos.js';
+import { SHORT } from '../../bench/chaos/settings.js';
+
+/** CHAOS_SEED repeats a run that failed; by default each run is another one. */
+const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000);
+
+describe('the chaos run, short', () => {
+  it('counts every task once and loses none, through errors, resets, stalls, an outage, a new key and kills', async () => {
+    const outcome = await runChaos({ ...SHORT, seed });
+    const { ledger, crew, requests } = outcome;
+    const text = describeOutcome(outcome).join('\n');
+    expect(ledger.findings, text).toEqual([]);
+    expect(ledger.succeeded + ledger.errors + ledger.dead.length, text).toBe(SHORT.tasks);
+    expect(ledger.dead.length, text).toBeLessThanOrEqual(1);
+    // That there was chaos: a run in which nothing went wrong proves nothing.
+    expect(crew.kills, text).toBeGreaterThanOrEqual(2);
+    expect(crew.starts, text).toBeGreaterThanOrEqual(SHORT.workers + crew.kills);
+    expect(requests.outage, text).toBeGreaterThan(0);
+    expect(outcome.keyReplaced, text).toBe(true);
+    const spoilt = Object.values(requests.api.byKind).reduce((sum, count) => sum + count, 0);
+    expect(spoilt, text).toBeGreaterThan(0.1 * requests.api.requests - 10);
+  }, 180_000);
+});
