@@ -3,7 +3,7 @@ import { sleep } from '../../time/clock.js';
 import { addressOutcome } from '../outcome.js';
 import type { RunContext } from '../runtime/context.js';
 import { publishSpan } from '../stages/spans.js';
-import { holdBackoffMs, postBackoffMs } from './backoff.js';
+import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from './backoff.js';
 import type { OutboxEntry } from './entry.js';
 import { askedWaitMs, judgePost, type PostVerdict } from './post-verdict.js';
 
@@ -96,11 +96,13 @@ export class Poster {
     count: number,
     failure: { verdict: 'retry' | 'hold'; error: unknown; failures: number },
   ): Promise<void> {
-    const { clock, options, bus, phases, client } = this.#context;
+    const { clock, options, bus, phases, client, leases } = this.#context;
     const { verdict, error, failures } = failure;
     const random = options.random();
     const ownMs =
-      verdict === 'hold' ? holdBackoffMs(failures) : postBackoffMs(failures, random, askedWaitMs(error));
+      verdict === 'hold'
+        ? holdBackoffMs(failures)
+        : postBackoffMs(failures, random, askedWaitMs(error), postBackoffCapMs(leases.lengthMs));
     // While the worker ends, a long backoff would be the end: rather a few tries too many.
     const delayMs = phases.drain.aborted ? Math.min(ownMs, Math.max(HASTE_MS, askedWaitMs(error))) : ownMs;
     this.#pauseUntil = Math.max(this.#pauseUntil, clock.now() + delayMs);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holdBackoffMs, postBackoffMs } from '../../../src/worker/outbox/backoff.js';
+import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../../../src/worker/outbox/backoff.js';
 import { BodyCap } from '../../../src/worker/outbox/body-cap.js';
 import { isFull, packCount } from '../../../src/worker/outbox/packer.js';
 import { RecentResults } from '../../../src/worker/outbox/recent-results.js';
@@ -21,6 +21,22 @@ describe('backoff', () => {
         },
       ),
     );
+  });
+
+  it('never lets a post wait for more than a quarter of a lease, since what is late is computed twice', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000 }),
+        fc.double({ min: 0, max: 0.999, noNaN: true }),
+        fc.integer({ min: 2_000, max: 600_000 }),
+        (failures, random, leaseMs) => {
+          const waitMs = postBackoffMs(failures, random, 0, postBackoffCapMs(leaseMs));
+          expect(waitMs).toBeLessThanOrEqual(Math.min(30_000, leaseMs / 4));
+        },
+      ),
+    );
+    expect(postBackoffCapMs(300_000)).toBe(30_000);
+    expect(postBackoffMs(1, 0.5, 60_000, postBackoffCapMs(30_000))).toBe(60_000);
   });
 
   it('tries a refused credential after 1, 2, 4 … 60 s', () => {
