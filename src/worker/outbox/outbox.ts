@@ -6,6 +6,7 @@ import { JobQueue, type PostMoment } from './job-queue.js';
 import { Parcel, type ParcelTools } from './parcel.js';
 import { Poster } from './poster.js';
 import { RecentResults } from './recent-results.js';
+import { WaitingPosts, type WaitingPost } from './waiting-posts.js';
 import type { WriteAhead } from './write-ahead.js';
 
 /** Posts under way at once: one job's results overlap with the next post's packing, and no more. */
@@ -23,6 +24,10 @@ export class Outbox {
   readonly #context: RunContext;
   readonly #writeAhead: WriteAhead | undefined;
   readonly #queues = new Map<number, JobQueue>();
+  readonly #waiting = new WaitingPosts();
+  /** Posts by job: being written, waiting for their turn, or under way. */
+  readonly #packed = new Map<number, number>();
+  /** Posts by job that are under way. */
   readonly #inFlight = new Map<number, number>();
   readonly #tasks: TaskSet;
   readonly #tools: ParcelTools;
@@ -79,10 +84,10 @@ export class Outbox {
     this.#cancelTimer();
     if (this.#context.phases.hard.aborted) return;
     for (const [jobId, queue] of this.#queues) {
-      while (this.#mayPost(jobId)) {
+      while (this.#mayPack(jobId)) {
         const entries = queue.takeDue(this.#moment(jobId));
         if (entries.length === 0) break;
-        this.#start(jobId, entries);
+        this.#pack(jobId, entries);
       }
       if (queue.size === 0) this.#queues.delete(jobId);
     }
@@ -96,6 +101,7 @@ export class Outbox {
   /** At the end of a run, after `idle`: puts on disk what is not accepted. What cannot be stays in hand. */
   async spoolLeft(): Promise<void> {
     this.#cancelTimer();
+    for (const post of this.#waiting.takeAll()) this.#leave(post, post.entries);
     const left = [...this.#left.splice(0), ...[...this.#queues.values()].flatMap((queue) => queue.takeAll())];
     this.#queues.clear();
     if (!this.#writeAhead) return;
@@ -105,31 +111,58 @@ export class Outbox {
     }
   }
 
-  #start(jobId: number, entries: readonly OutboxEntry[]): void {
-    this.#inFlight.set(jobId, (this.#inFlight.get(jobId) ?? 0) + 1);
-    this.#posting += 1;
+  /** Makes a post of these entries. With a spool it is on disk from then on, whenever its turn comes. */
+  #pack(jobId: number, entries: readonly OutboxEntry[]): void {
+    count(this.#packed, jobId, 1);
+    const writeAhead = this.#writeAhead;
+    if (!writeAhead) {
+      this.#waiting.add({ jobId, entries, written: undefined });
+      this.#send();
+      return;
+    }
     this.#tasks.start(async () => {
-      try {
-        await this.#deliver(jobId, entries);
-      } finally {
-        this.#posting -= 1;
-        this.#bytes -= bytesOf(entries);
-        const inFlight = (this.#inFlight.get(jobId) ?? 1) - 1;
-        if (inFlight > 0) this.#inFlight.set(jobId, inFlight);
-        else this.#inFlight.delete(jobId);
-        this.pump();
-        this.#context.changed();
-      }
+      this.#waiting.add({ jobId, entries, written: await writeAhead.write(jobId, entries) });
+      this.#send();
     });
   }
 
-  async #deliver(jobId: number, entries: readonly OutboxEntry[]): Promise<void> {
-    const written = await this.#writeAhead?.write(jobId, entries);
+  /** Starts as many of the waiting posts as may be under way. */
+  #send(): void {
+    while (!this.#context.phases.hard.aborted) {
+      const post = this.#waiting.takeNext((jobId) => this.#mayPost(jobId));
+      if (!post) return;
+      count(this.#inFlight, post.jobId, 1);
+      this.#posting += 1;
+      this.#tasks.start(() => this.#start(post));
+    }
+  }
+
+  async #start(post: WaitingPost): Promise<void> {
+    const { jobId, entries } = post;
+    try {
+      await this.#deliver(post);
+    } finally {
+      this.#posting -= 1;
+      this.#bytes -= bytesOf(entries);
+      count(this.#inFlight, jobId, -1);
+      count(this.#packed, jobId, -1);
+      this.#send();
+      this.pump();
+      this.#context.changed();
+    }
+  }
+
+  async #deliver(post: WaitingPost): Promise<void> {
+    const { jobId, entries, written } = post;
     const { left, dropped } = await new Parcel(jobId, this.#tools).deliver(entries);
-    // On disk means delivered later; in memory means that somebody has to be told.
-    if (left.length > 0 && written) for (const { item } of left) this.#context.hold.settle(item, 'spooled');
-    else if (left.length > 0) this.#left.push(...left);
+    if (left.length > 0) this.#leave(post, left);
     else await (dropped > 0 ? written?.bury() : written?.remove());
+  }
+
+  /** The run ends. On disk means delivered later; in memory means that somebody has to be told. */
+  #leave({ written }: WaitingPost, left: readonly OutboxEntry[]): void {
+    if (written) for (const { item } of left) this.#context.hold.settle(item, 'spooled');
+    else this.#left.push(...left);
   }
 
   #accepted(entries: readonly OutboxEntry[], durationMs: number): void {
@@ -162,6 +195,11 @@ export class Outbox {
     });
   }
 
+  /** With a spool at once: results in memory that wait for a slow server would be computed again after a crash. */
+  #mayPack(jobId: number): boolean {
+    return this.#writeAhead !== undefined || this.#mayPost(jobId);
+  }
+
   #mayPost(jobId: number): boolean {
     return this.#posting < MAX_POSTS && (this.#inFlight.get(jobId) ?? 0) < MAX_POSTS_PER_JOB;
   }
@@ -174,7 +212,7 @@ export class Outbox {
       lingerMs: phases.drain.aborted ? 0 : options.lingerMs,
       maxBytes: this.#tools.cap.bytes,
       maxResults: options.maxPostResults,
-      inFlight: this.#inFlight.get(jobId) ?? 0,
+      inFlight: this.#packed.get(jobId) ?? 0,
       nothingComing: outbox === hold.size,
       urgent: ({ item }) => leases.remainingMs(item) < URGENT_MS,
     };
@@ -182,16 +220,23 @@ export class Outbox {
 
   #schedule(): void {
     const { options, clock } = this.#context;
-    const due = [...this.#queues.values()].map((queue) => queue.dueAtMs(options.lingerMs));
+    // A job that may not pack has nothing to wake up for: the end of a post calls here.
+    const due = [...this.#queues].map(([jobId, queue]) =>
+      this.#mayPack(jobId) ? queue.dueAtMs(options.lingerMs) : undefined,
+    );
     const times = due.filter((at) => at !== undefined);
     if (times.length === 0) return;
-    // Without a free post there is nothing to wake up for: the end of one calls here.
-    if (this.#posting >= MAX_POSTS) return;
     const delayMs = Math.max(1, Math.min(...times) - clock.now());
     this.#cancelTimer = clock.schedule(delayMs, () => {
       this.pump();
     });
   }
+}
+
+function count(counts: Map<number, number>, jobId: number, change: number): void {
+  const now = (counts.get(jobId) ?? 0) + change;
+  if (now > 0) counts.set(jobId, now);
+  else counts.delete(jobId);
 }
 
 function byJob(entries: readonly OutboxEntry[]): Map<number, OutboxEntry[]> {

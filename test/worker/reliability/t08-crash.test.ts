@@ -124,6 +124,28 @@ describe('T8 a worker that comes back', () => {
     expect((await readdir(directory)).filter((name) => name.endsWith('.results'))).toEqual([]);
   });
 
+  it('has every computed result on disk while the server takes none, not only those of the posts under way', async () => {
+    const rig = createRig({ dialect: 'token' });
+    rig.job(40);
+    rig.server.faults.outage({}, { route: 'result' });
+    const worker = rig.worker({ spool: { directory }, maxPostResults: 1 });
+    const spooled = eventsOf(worker, 'spooled');
+    const running = worker.run({ handleSignals: false });
+    const computed = (): number => worker.held?.stages.outbox ?? 0;
+    await driveUntil(rig.clock, () => computed() >= 6, 3_600_000, true);
+    await driveUntil(rig.clock, () => spooled.length >= computed(), 10_000, true);
+    // As a crash would leave it.
+    const files = (await readdir(directory)).filter((name) => name.endsWith('.results'));
+    expect(files.length).toBeGreaterThanOrEqual(6);
+    const stopping = worker.stop({ graceMs: 2_000 });
+    const report = await drive(rig.clock, running, { stepMs: 50, disk: true });
+    await stopping;
+    expect(report.spooled + report.abandoned).toBe(report.taken);
+    expect((await readdir(directory)).filter((name) => name.endsWith('.results'))).toHaveLength(
+      report.spooled,
+    );
+  });
+
   it('sets aside a torn file, keeps one of another version, and posts the rest', async () => {
     const rig = createRig({ dialect: 'token' });
     const { report } = await leaveResults(rig);
