@@ -164,11 +164,12 @@ function ordersOf(
     readonly sabotage: Sabotage | undefined;
   },
 ): WorkerOrders {
-  const { leaseMs, attemptTimeoutMs, downloadTimeoutMs, modelMs, concurrency, sampleEveryMs } = settings;
+  const { leaseMs, attemptTimeoutMs, downloadTimeoutMs, modelMs, concurrency, lingerMs, sampleEveryMs } =
+    settings;
   const at = (ending: string): string => join(own.folder, `${own.name}${ending}`);
   mkdirSync(at('.spool'));
   return {
-    ...{ leaseMs, attemptTimeoutMs, downloadTimeoutMs, modelMs, concurrency, sampleEveryMs },
+    ...{ leaseMs, attemptTimeoutMs, downloadTimeoutMs, modelMs, concurrency, lingerMs, sampleEveryMs },
     seed: settings.seed + own.index,
     url: own.stage.url,
     keyFile: own.keyFile,

@@ -23,12 +23,14 @@ export interface ChaosSettings {
   /** Shortest and longest handler call. */
   readonly modelMs: readonly [number, number];
   readonly concurrency: number;
+  /** How long a result waits for company: what a kill can cost at most, and what the spool cannot save. */
+  readonly lingerMs: number;
   /** Nobody answers for so long, once this share of the tasks is counted. */
   readonly outage: { readonly atShare: number; readonly durationMs: number };
   /** The key is revoked, and a new one written into the workers' key file after the gap. */
   readonly key: { readonly atShare: number; readonly gapMs: number };
   /** One worker is killed so often, ±50 %, until this share is counted. The first worker is spared: its memory is watched. */
-  readonly kills: { readonly everyMs: number; readonly untilShare: number };
+  readonly kills: { readonly everyMs: number; readonly untilShare: number; readonly atMost: number };
   readonly sampleEveryMs: number;
   /** A run that takes longer has got stuck. */
   readonly deadlineMs: number;
@@ -53,24 +55,29 @@ export const FULL: ChaosSettings = {
   modelMs: [2, 10],
   outage: { atShare: 0.5, durationMs: 30_000 },
   key: { atShare: 0.25, gapMs: 3_000 },
-  kills: { everyMs: 5_000, untilShare: 0.97 },
+  kills: { everyMs: 5_000, untilShare: 0.97, atMost: Number.POSITIVE_INFINITY },
+  lingerMs: 500,
   sampleEveryMs: 1_000,
   deadlineMs: 3_600_000,
 };
 
-/** The same in less than a minute, for every test run. Leases below 10 s would leave a worker no time that it may plan with. */
+/**
+ * The same in less than a minute, for every test run: fewer tasks, and every time a third of the full one's. Leases below 10 s would leave
+ * a worker no time that it may plan with. A slow machine takes longer and sees no more kills for it.
+ */
 export const SHORT: ChaosSettings = {
   ...COMMON,
   seed: 1,
-  tasks: 1_500,
+  tasks: 2_000,
   workers: 3,
   leaseMs: 10_000,
-  attemptTimeoutMs: 500,
-  downloadTimeoutMs: 500,
+  attemptTimeoutMs: 700,
+  downloadTimeoutMs: 700,
   modelMs: [20, 60],
   outage: { atShare: 0.6, durationMs: 2_500 },
-  key: { atShare: 0.3, gapMs: 500 },
-  kills: { everyMs: 3_000, untilShare: 0.9 },
+  key: { atShare: 0.3, gapMs: 1_000 },
+  kills: { everyMs: 3_000, untilShare: 0.9, atMost: 6 },
+  lingerMs: 170,
   sampleEveryMs: 250,
-  deadlineMs: 120_000,
+  deadlineMs: 150_000,
 };

@@ -56,7 +56,8 @@ export class Trouble {
 
   #kill(share: number, nowMs: number): void {
     const { settings, crew, random } = this.#parts;
-    if (nowMs < this.#nextKillAt || share >= settings.kills.untilShare) return;
+    const { untilShare, atMost } = settings.kills;
+    if (nowMs < this.#nextKillAt || share >= untilShare || crew.report.kills >= atMost) return;
     this.#nextKillAt = nowMs + this.#killPauseMs();
     crew.killOne(random());
   }

@@ -14,6 +14,7 @@ export interface WorkerOrders {
   readonly downloadTimeoutMs: number;
   readonly modelMs: readonly [number, number];
   readonly concurrency: number;
+  readonly lingerMs: number;
   readonly sampleEveryMs: number;
   /** Things to do wrong on purpose, to see that the ledger finds them. */
   readonly sabotage?: Sabotage | undefined;
@@ -48,7 +49,7 @@ export function readLog(file: string): LoggedLine[] {
 
 /** A handler call began (`s`) or ended (`e`). */
 export function journalLine(what: 's' | 'e', imageId: string): string {
-  return `${what} ${imageId} ${process.pid}\n`;
+  return `${what} ${imageId} ${process.pid} ${Date.now()}\n`;
 }
 
 /** Handler calls of one image. */

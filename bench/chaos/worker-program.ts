@@ -69,6 +69,7 @@ const worker = new AntennaWorker({
   pipelines: [pipeline],
   concurrency: orders.concurrency,
   leaseMs: orders.leaseMs,
+  lingerMs: orders.lingerMs,
   download: { timeoutMs: orders.downloadTimeoutMs },
   ...(sabotage === 'no-spool' ? {} : { spool: { directory: orders.spoolDirectory } }),
 });
