@@ -6,9 +6,8 @@ export interface ChaosFacts {
   readonly tasks: number;
   readonly maxDeliveries: number;
   readonly accounts: ReadonlyMap<string, Readonly<ImageAccount>>;
-  /** How often the server counted an outcome, and how often it was sent one that it had counted before. */
+  /** How often the server counted an outcome for the first time. */
   readonly counted: number;
-  readonly countedAgain: number;
   /** Handler calls by image, out of the journals. */
   readonly runs: ReadonlyMap<string, Runs>;
   /** Answers to reservations that were lost on the way, by image: nobody held those deliveries. */

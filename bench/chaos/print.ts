@@ -1,6 +1,6 @@
 import type { FaultCounts } from './faults.js';
 import type { MemoryCourse } from './memory.js';
-import type { ChaosOutcome } from './run-chaos.js';
+import type { ChaosOutcome } from './outcome.js';
 
 /** The ledger as text, a line each. */
 export function describeOutcome(outcome: ChaosOutcome): string[] {
