@@ -68,7 +68,7 @@ export const FULL: ChaosSettings = {
 export const SHORT: ChaosSettings = {
   ...COMMON,
   seed: 1,
-  tasks: 2_000,
+  tasks: 1_600,
   workers: 3,
   leaseMs: 10_000,
   attemptTimeoutMs: 700,
