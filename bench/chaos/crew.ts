@@ -94,7 +94,8 @@ export class Crew {
         CHAOS_ORDERS: JSON.stringify(member.orders),
         POD_NAME: member.name,
       },
-      stdio: ['ignore', errors, errors],
+      // Standard input carries nothing; that it closes tells a worker that the runner is gone.
+      stdio: ['pipe', errors, errors],
     });
     closeSync(errors);
     this.#starts += 1;

@@ -95,7 +95,7 @@ function findings(facts: ChaosFacts, ledger: Omit<ChaosLedger, 'findings'>): str
     ([id, { outcome }]) => outcome === 'success' && (facts.runs.get(id)?.ended ?? 0) === 0,
   );
   const claims: [boolean, string][] = [
-    [facts.timedOut, 'the run did not end: something is stuck'],
+    [facts.timedOut, 'the run did not end in time'],
     [accounts.size !== tasks, `${accounts.size} of ${tasks} tasks are in the server's book`],
     [
       ledger.lost.length > 0,

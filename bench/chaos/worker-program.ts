@@ -24,6 +24,10 @@ process.on('warning', (warning) => {
 });
 log({ kind: 'started' });
 
+// A runner that dies takes its workers along.
+process.stdin.on('close', () => process.exit(2)).resume();
+process.stdin.unref();
+
 const sample = (): void => {
   const { rss, heapUsed } = process.memoryUsage();
   log({ kind: 'rss', rss, heap: heapUsed });

@@ -70,7 +70,7 @@ describe('the ledger of a chaos run', () => {
       /not counted: images 7/,
     ],
     ['a worker that does not stop', { badEnds: ['worker-1 (never)'] }, /worker-1/],
-    ['a run that does not end', { timedOut: true }, /stuck/],
+    ['a run that does not end', { timedOut: true }, /did not end in time/],
   ])('finds %s', (_, changes, expected) => {
     const { findings } = balance(facts(changes));
     expect(findings.join('\n')).toMatch(expected);
