@@ -26,14 +26,14 @@ export class LeaseClock {
     return { monotonicMs: this.#clock.now(), wallMs: this.#clock.wallNow() };
   }
 
-  /** Milliseconds since then, at least. */
-  elapsedMs(since: Instant): number {
-    return Math.max(this.monotonicElapsedMs(since), this.#clock.wallNow() - since.wallMs);
+  /** Milliseconds since then, at least. @param now - to look at many leases at one moment. */
+  elapsedMs(since: Instant, now = this.instant()): number {
+    return Math.max(this.monotonicElapsedMs(since, now), now.wallMs - since.wallMs);
   }
 
   /** Milliseconds since then without suspends and steps. */
-  monotonicElapsedMs(since: Instant): number {
-    return this.#clock.now() - since.monotonicMs;
+  monotonicElapsedMs(since: Instant, now = this.instant()): number {
+    return now.monotonicMs - since.monotonicMs;
   }
 
   /**

@@ -28,21 +28,22 @@ export class Leases {
     return this.#length.observeRedelivery(this.clock.elapsedMs(leased.leasedAt), delivery);
   }
 
-  ageMs(leased: Leased): number {
-    return this.clock.elapsedMs(leased.leasedAt);
+  /** @param now - to look at many leases at one moment; default this moment. */
+  ageMs({ leasedAt }: Leased, now?: Instant): number {
+    return this.clock.elapsedMs(leasedAt, now);
   }
 
   /** Milliseconds until the lease runs out; negative afterwards. */
-  remainingMs(leased: Leased): number {
-    return this.lengthMs - this.ageMs(leased);
+  remainingMs(leased: Leased, now?: Instant): number {
+    return this.lengthMs - this.ageMs(leased, now);
   }
 
-  state(leased: Leased): LeaseState {
-    const { leasedAt } = leased;
-    const elapsed = {
-      elapsedMs: this.clock.elapsedMs(leasedAt),
-      monotonicMs: this.clock.monotonicElapsedMs(leasedAt),
-    };
-    return leaseState(elapsed, this.lengthMs);
+  state({ leasedAt }: Leased, now = this.clock.instant()): LeaseState {
+    const elapsedMs = this.clock.elapsedMs(leasedAt, now);
+    if (elapsedMs < this.lengthMs) return 'fresh';
+    return leaseState(
+      { elapsedMs, monotonicMs: this.clock.monotonicElapsedMs(leasedAt, now) },
+      this.lengthMs,
+    );
   }
 }

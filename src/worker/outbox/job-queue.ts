@@ -7,8 +7,8 @@ export interface PostMoment extends PackLimits {
   readonly lingerMs: number;
   /** Posts of this job on their way. */
   readonly inFlight: number;
-  /** Nothing more is coming: all tasks in hand are computed, or the worker is ending. */
-  readonly nothingComing: boolean;
+  /** Asks whether nothing more is coming: all tasks in hand are computed, or the worker is ending. */
+  readonly nothingComing: () => boolean;
   /** Whether this entry cannot wait: its lease is short or over. */
   readonly urgent: (entry: OutboxEntry) => boolean;
 }
@@ -30,12 +30,14 @@ export class JobQueue {
 
   /** The entries of the next post, or none if it is better to wait for more. */
   takeDue(moment: PostMoment): OutboxEntry[] {
+    const [first] = this.#entries;
+    if (!first) return [];
+    // From the cheapest question to the dearest: this is asked with every step of every task. The first entry has the shortest lease.
     const due =
       isFull(this.#entries, moment) ||
-      (moment.nothingComing && moment.inFlight === 0) ||
-      this.#entries.some(
-        (entry) => moment.nowMs >= entry.enqueuedAtMs + moment.lingerMs || moment.urgent(entry),
-      );
+      this.#entries.some((entry) => moment.nowMs >= entry.enqueuedAtMs + moment.lingerMs) ||
+      moment.urgent(first) ||
+      (moment.inFlight === 0 && moment.nothingComing());
     return due ? this.#entries.splice(0, packCount(this.#entries, moment)) : [];
   }
 
@@ -46,6 +48,8 @@ export class JobQueue {
   /** When the first entry will have waited long enough; undefined when empty. */
   dueAtMs(lingerMs: number): number | undefined {
     if (this.#entries.length === 0) return undefined;
-    return Math.min(...this.#entries.map(({ enqueuedAtMs }) => enqueuedAtMs)) + lingerMs;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { enqueuedAtMs } of this.#entries) oldestMs = Math.min(oldestMs, enqueuedAtMs);
+    return oldestMs + lingerMs;
   }
 }

@@ -206,14 +206,13 @@ export class Outbox {
 
   #moment(jobId: number): PostMoment {
     const { options, hold, leases, clock, phases } = this.#context;
-    const { outbox } = hold.byStage();
     return {
       nowMs: clock.now(),
       lingerMs: phases.drain.aborted ? 0 : options.lingerMs,
       maxBytes: this.#tools.cap.bytes,
       maxResults: options.maxPostResults,
       inFlight: this.#packed.get(jobId) ?? 0,
-      nothingComing: outbox === hold.size,
+      nothingComing: () => hold.isComputed,
       urgent: ({ item }) => leases.remainingMs(item) < URGENT_MS,
     };
   }

@@ -49,6 +49,12 @@ export class Hold {
     return counts;
   }
 
+  /** Whether every task in hand is computed. */
+  get isComputed(): boolean {
+    for (const { stage } of this.#items.values()) if (stage !== 'outbox') return false;
+    return true;
+  }
+
   /** Jobs with tasks that are not computed yet. */
   busyJobs(): ReadonlySet<number> {
     const jobs = new Set<number>();

@@ -1,9 +1,9 @@
-import { sleep, type Clock } from '../../time/clock.js';
+import type { Clock } from '../../time/clock.js';
 
 /** Lets a loop wait until something changed, some time has passed, or it is told to end; whichever is first. */
 export class Wakeup {
   readonly #clock: Clock;
-  #controller = new AbortController();
+  #wake: (() => void) | undefined;
   #pending = false;
 
   constructor(clock: Clock) {
@@ -13,20 +13,24 @@ export class Wakeup {
   /** Something changed. If nobody waits, the next wait ends at once: a change between look and wait must not be missed. */
   notify(): void {
     this.#pending = true;
-    this.#controller.abort();
+    this.#wake?.();
   }
 
   /** Never throws. */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    // A promise and no signal of its own: every finished task notifies, and an abort makes an exception with a stack each time.
     if (!this.#pending && !signal.aborted) {
-      this.#controller = new AbortController();
-      const wake = this.#controller;
-      const onAbort = (): void => {
-        wake.abort();
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      await sleep(this.#clock, timeoutMs, wake.signal).catch(() => undefined);
-      signal.removeEventListener('abort', onAbort);
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#wake = undefined;
+          cancel();
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        const cancel = this.#clock.schedule(timeoutMs, wake);
+        signal.addEventListener('abort', wake, { once: true });
+        this.#wake = wake;
+      });
     }
     this.#pending = false;
   }

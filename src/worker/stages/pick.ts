@@ -13,40 +13,44 @@ export function pickNext(
   durationMs: (item: WorkItem) => number,
 ): WorkItem | undefined {
   const { hold, phases, leases, options } = context;
+  // One look at the clocks for all: this is done for every task, over all that wait.
+  const now = leases.clock.instant();
+  const draining = phases.drain.aborted;
+  const late: WorkItem[] = [];
+  const expired: WorkItem[] = [];
   let best: WorkItem | undefined;
   let freshWaiting: boolean | undefined;
-  for (const item of [...queue]) {
-    if (phases.drain.aborted && !phases.mayStart(durationMs(item))) {
-      remove(queue, item);
-      hold.settle(item, 'abandoned');
+  for (const item of queue) {
+    if (draining && !phases.mayStart(durationMs(item))) {
+      late.push(item);
       continue;
     }
-    const lease = leases.state(item);
+    const lease = leases.state(item, now);
     if (lease !== 'fresh') {
-      freshWaiting ??= queue.some((other) => leases.state(other) === 'fresh');
+      freshWaiting ??= queue.some((other) => leases.state(other, now) === 'fresh');
       const decision = decideStart({
         lease,
         delivery: item.delivery,
         maxDeliveries: options.rules.maxDeliveries,
-        ageMs: leases.ageMs(item),
+        ageMs: leases.ageMs(item, now),
         leaseMs: leases.lengthMs,
         freshWaiting,
       });
-      if (decision === 'drop') {
-        remove(queue, item);
-        expire(item, context);
-        continue;
-      }
-      if (decision === 'wait') continue;
+      if (decision === 'drop') expired.push(item);
+      if (decision !== 'run') continue;
     }
-    if (best === undefined || isBefore(item, best, context)) best = item;
+    if (best === undefined || isBefore(item, best, context, draining)) best = item;
   }
   if (best) remove(queue, best);
+  // Told once the queue is looked through: whoever hears of it may change it.
+  for (const item of [...late, ...expired]) remove(queue, item);
+  for (const item of late) hold.settle(item, 'abandoned');
+  for (const item of expired) expire(item, context);
   return best;
 }
 
-function isBefore(a: WorkItem, b: WorkItem, { phases, options }: RunContext): boolean {
-  if (phases.drain.aborted) {
+function isBefore(a: WorkItem, b: WorkItem, { options }: RunContext, draining: boolean): boolean {
+  if (draining) {
     const last = ({ delivery }: WorkItem): boolean => (delivery ?? 0) >= options.rules.maxDeliveries;
     if (last(a) !== last(b)) return last(a);
   }
