@@ -69,6 +69,11 @@ const planSchema = z.strictObject({
  * @throws AntennaConfigError naming every wrong option.
  */
 export function checkedPlan(options: ProvisionOptions): Plan {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    const message = 'must be an object such as { project, serviceName, pipelines }';
+    throw new AntennaConfigError(SUBJECT, [{ path: '', message }]);
+  }
   const { signal, timeoutMs, retries, headers, ...own } = options;
   const parsed = planSchema.safeParse(own);
   if (!parsed.success) throw new AntennaConfigError(SUBJECT, issuesOf(parsed.error));
@@ -76,7 +81,8 @@ export function checkedPlan(options: ProvisionOptions): Plan {
   const issues = registrationIssues(pipelines);
   const limit = dialect === 'token' ? MAX_NAME_CHARS : MAX_SERVICE_NAME_CHARS;
   if (serviceName.length > limit) {
-    const message = `has ${serviceName.length} characters, and at most ${limit} work: the server fails to generate keys for longer names`;
+    const why = dialect === 'token' ? 'no more fit' : 'the server fails to generate keys for longer names';
+    const message = `has ${serviceName.length} characters, and at most ${limit} work: ${why}`;
     issues.push({ path: 'serviceName', message });
   }
   if (dialect === 'token') {

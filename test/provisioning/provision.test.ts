@@ -201,6 +201,13 @@ describe('provision refuses', () => {
     expect(server.requests).toEqual([]);
   });
 
+  it('options that are none', async () => {
+    const { staff } = await world();
+    for (const none of [undefined, null, 'moth-worker']) {
+      expect(await failure(provision(staff(), none as never))).toMatchObject({ code: 'config' });
+    }
+  });
+
   it('takes a name of exactly 46 characters, and trims it as the server does', async () => {
     const { staff, ask } = await world();
     const result = await provision(staff(), { ...ask, serviceName: ` ${'x'.repeat(46)} ` });
