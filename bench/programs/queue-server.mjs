@@ -43,7 +43,8 @@ async function answer(request, response) {
     stats.resultBytes += body.length;
     // Parsing a whole post would make the server the limit; each result has one of these.
     let count = 0;
-    for (let at = body.indexOf('"reply_subject"'); at >= 0; at = body.indexOf('"reply_subject"', at + 1)) count += 1;
+    for (let at = body.indexOf('"reply_subject"'); at >= 0; at = body.indexOf('"reply_subject"', at + 1))
+      count += 1;
     stats.accepted += count;
     json(response, { status: 'accepted', job_id: 1, results_queued: count, tasks: [] });
   } else if (url.startsWith('/stats')) {

@@ -56,7 +56,7 @@ export class ChildSlot {
     let killedBy: Error | undefined;
     const supervision = new Supervision({
       clock,
-      signal: context.signal,
+      signals: [context.signal],
       timeoutMs: context.timeoutMs ?? this.#options.timeoutMs,
       startTimeoutMs,
       abortGraceMs,

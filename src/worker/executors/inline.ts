@@ -1,11 +1,12 @@
 import { systemClock, type Clock } from '../../time/clock.js';
+import { quieten } from '../../time/quieten.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
 import { HandlerAbortError } from './abort-reason.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
 import { deferred } from './deferred.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
-import { JoinedSignal, sharedController } from './joined-signal.js';
+import { sharedController } from './joined-signal.js';
 import { callHandlers, callWarmUp, modeOf, type Handlers } from './handlers.js';
 import { runUnits } from './run-units.js';
 import { settle, Supervision } from './supervise.js';
@@ -53,14 +54,13 @@ export class InlineExecutor implements Executor {
   }
 
   async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
-    const joined = new JoinedSignal([this.#closing.signal, context.signal]);
-    const inner = { ...context, signal: joined.signal };
-    const work = runUnits(batch, modeOf(this.#options), (unit) => this.#attempt(unit, inner));
+    // Every unit listens to it, and Node would take more than ten for a leak.
+    quieten(context.signal);
+    const work = runUnits(batch, modeOf(this.#options), (unit) => this.#attempt(unit, context));
     this.#running.add(work);
     try {
       return await work;
     } finally {
-      joined.dispose();
       this.#running.delete(work);
     }
   }
@@ -80,7 +80,7 @@ export class InlineExecutor implements Executor {
     const given = deferred<never>();
     const supervision = new Supervision({
       clock: this.#clock,
-      signal: context.signal,
+      signals: [this.#closing.signal, context.signal],
       timeoutMs: context.timeoutMs ?? this.#options.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
       startTimeoutMs: EXECUTOR_DEFAULTS.startTimeoutMs,
       abortGraceMs: this.#options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,

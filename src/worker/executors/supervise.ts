@@ -6,8 +6,8 @@ import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
 /** What a call of a handler is watched with. Durations in milliseconds. */
 export interface SupervisionOptions {
   readonly clock: Clock;
-  /** Ends the call when it aborts. */
-  readonly signal: AbortSignal;
+  /** The call ends when one of them aborts. */
+  readonly signals: readonly AbortSignal[];
   /** From `started()` on. */
   readonly timeoutMs: number;
   /** Until `started()`. */
@@ -31,12 +31,12 @@ export class Supervision {
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
-    const { clock, startTimeoutMs, kill, signal } = options;
+    const { clock, startTimeoutMs, kill, signals } = options;
     this.#cancelTimer = clock.schedule(startTimeoutMs, () => {
       kill(new HandlerStartError(`the handler was not ready after ${startTimeoutMs} ms`));
     });
-    if (signal.aborted) this.#onAbort();
-    else signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (signals.some(({ aborted }) => aborted)) this.#onAbort();
+    else for (const signal of signals) signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** Why the call was aborted, if it was: the error of a call that then fails in its own way. */
@@ -57,12 +57,13 @@ export class Supervision {
   /** The call is over: takes the timer and the listeners away. */
   dispose(): void {
     this.#cancelTimer();
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    for (const signal of this.#options.signals) signal.removeEventListener('abort', this.#onAbort);
   }
 
   readonly #onAbort = (): void => {
-    if (this.#verdict) return;
-    const reason = abortReason(this.#options.signal);
+    const signal = this.#options.signals.find(({ aborted }) => aborted);
+    if (this.#verdict || !signal) return;
+    const reason = abortReason(signal);
     this.#end(reason, reason);
   };
 

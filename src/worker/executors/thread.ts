@@ -91,7 +91,7 @@ export class ThreadExecutor implements Executor {
       context,
       limits: {
         clock: this.#clock,
-        signal: context.signal,
+        signals: [context.signal],
         timeoutMs: context.timeoutMs ?? timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
         startTimeoutMs: startTimeoutMs ?? EXECUTOR_DEFAULTS.startTimeoutMs,
         abortGraceMs: abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,

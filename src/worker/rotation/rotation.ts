@@ -25,7 +25,7 @@ export interface Turn {
   /** Model time that a job gets each round: at least one batch, at least 5 s. */
   readonly quantumMs: (slug: string) => number;
   /** Jobs that have tasks in hand which are not computed yet. */
-  readonly busyJobs: ReadonlySet<number>;
+  readonly busyJobs: () => ReadonlySet<number>;
 }
 
 /** A job's turn: at most so many tasks. */
@@ -141,8 +141,11 @@ export class Rotation {
   }
 
   #ready({ nowMs, busyJobs }: Turn): Seat[] {
-    const crowded = busyJobs.size >= MAX_BUSY_JOBS;
-    return this.#seats.filter(({ id, notBefore }) => notBefore <= nowMs && (!crowded || busyJobs.has(id)));
+    const ready = this.#seats.filter(({ notBefore }) => notBefore <= nowMs);
+    // One job cannot crowd others out; looking through all that is in hand is spared.
+    if (this.#seats.length < MAX_BUSY_JOBS) return ready;
+    const busy = busyJobs();
+    return busy.size < MAX_BUSY_JOBS ? ready : ready.filter(({ id }) => busy.has(id));
   }
 
   /** The first in order, or the first of the same pipeline while nobody else has waited long: switching models costs time. */

@@ -127,7 +127,7 @@ export class ReserveLoop {
       nowMs,
       costMs,
       quantumMs: (slug) => Math.max(MIN_QUANTUM_MS, batchOf(slug) * (costMs(slug) ?? 0)),
-      busyJobs: hold.busyJobs(),
+      busyJobs: () => hold.busyJobs(),
     };
   }
 

@@ -124,8 +124,12 @@ export class Estimator {
     const kind = this.#kind(slug);
     const task = kind.task.moments(nowMs);
     const call = kind.call.moments(nowMs);
+    // Written out, not spread: this is asked with every finished task, and adding to a spread copy is the slow way to make an object.
     return {
-      ...limits,
+      leaseMs: limits.leaseMs,
+      lanes: limits.lanes,
+      budgetBytes: limits.budgetBytes,
+      maxHeld: limits.maxHeld,
       batchSize,
       taskMeanMs: task.mean,
       // A call of several tasks shows their mean; the spread of one is larger by the root of their number.

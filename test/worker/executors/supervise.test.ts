@@ -8,7 +8,7 @@ function watch(signal = new AbortController().signal) {
   const seen: string[] = [];
   const supervision = new Supervision({
     clock,
-    signal,
+    signals: [signal],
     timeoutMs: 60_000,
     startTimeoutMs: 10_000,
     abortGraceMs: 1_000,
