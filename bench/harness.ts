@@ -77,6 +77,18 @@ export function figure(what: string, value: number, unit: string, atMost?: numbe
   };
 }
 
+/** A line with one figure that shall not be below its limit. */
+export function atLeast(what: string, value: number, unit: string, limit: number): Row {
+  return {
+    what,
+    ours: `${value.toFixed(1)} ${unit}`,
+    raw: '',
+    ratio: '',
+    target: `>= ${limit} ${unit}`,
+    met: value >= limit,
+  };
+}
+
 /** Path of a program that is run in a process of its own. */
 export function program(name: string): string {
   return fileURLToPath(new URL(`./programs/${name}`, import.meta.url));

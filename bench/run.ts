@@ -10,11 +10,13 @@ import { printTable } from './harness.js';
 import { importTime } from './import.js';
 import { provider } from './provider.js';
 import { size } from './size.js';
+import { soak } from './soak.js';
+import { worker } from './worker.js';
 
 const BUILT = fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const [filter = ''] = process.argv.slice(2);
-const chosen = [get, provider, cache, encode, importTime, size, contractServer].filter(({ name }) =>
-  name.includes(filter),
+const chosen = [get, provider, cache, encode, importTime, size, contractServer, worker, soak].filter(
+  ({ name }) => name.includes(filter),
 );
 
 if (!existsSync(BUILT)) {

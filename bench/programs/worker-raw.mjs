@@ -2,9 +2,17 @@
 // `worker-raw.mjs '{"url":…,"tasks":…,"warmUp":…,"batch":64,"loops":2,"downloads":16}'`.
 import { Agent, request } from 'undici';
 
-const { url, tasks, warmUp, batch, loops, downloads } = JSON.parse(process.argv[2] ?? '{}');
+const {
+  url,
+  key = `abcdefgh.${'k'.repeat(32)}`,
+  tasks,
+  warmUp,
+  batch,
+  loops,
+  downloads,
+} = JSON.parse(process.argv[2] ?? '{}');
 const dispatcher = new Agent({ connections: 64 });
-const headers = { authorization: `Api-Key abcdefgh.${'k'.repeat(32)}`, accept: 'application/json' };
+const headers = { authorization: `Api-Key ${key}`, accept: 'application/json' };
 const posting = { ...headers, 'content-type': 'application/json' };
 let done = 0;
 let start;

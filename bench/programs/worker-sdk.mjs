@@ -4,10 +4,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AntennaClient, AntennaWorker, silentLogger } from 'antenna-sdk';
 import { pipeline } from './bench-pipeline.mjs';
 
-const { url, tasks, warmUp, modelMs = 0, options = {}, marks = [] } = JSON.parse(process.argv[2] ?? '{}');
+const {
+  url,
+  key = `abcdefgh.${'k'.repeat(32)}`,
+  tasks,
+  warmUp,
+  modelMs = 0,
+  options = {},
+  marks = [],
+} = JSON.parse(process.argv[2] ?? '{}');
 const client = new AntennaClient({
   baseUrl: url,
-  apiKey: `abcdefgh.${'k'.repeat(32)}`,
+  apiKey: key,
   clientInfo: false,
   logger: silentLogger,
 });
