@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { compare, measure, program, rounds, type Bench } from './harness.js';
+import { compare, measure, rounds, withProgram, type Bench } from './harness.js';
 
 const ROUNDS = 9;
 const REQUESTS = 3000;
@@ -12,16 +10,8 @@ export interface Measured {
 }
 
 /** A server in a process of its own, so that its work is not counted. */
-export async function withServer<Result>(use: (url: string) => Result): Promise<Result> {
-  const server = spawn(process.execPath, [program('get-server.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  try {
-    const [line] = (await once(server.stdout, 'data')) as [Buffer];
-    return use(line.toString().trim());
-  } finally {
-    server.kill();
-    await once(server, 'exit');
-  }
-}
+export const withServer = <Result>(use: (url: string) => Result): Promise<Result> =>
+  withProgram('get-server.mjs', [], use);
 
 function rowsFor(url: string, concurrency: number): ReturnType<typeof compare>[] {
   const client = (way: string) => () =>

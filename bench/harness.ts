@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** One line of the report: ours beside the raw equivalent, or a figure alone. */
@@ -98,6 +99,22 @@ export function program(name: string): string {
 export function measure(name: string, ...args: string[]): unknown {
   const text = execFileSync(process.execPath, [program(name), ...args], { encoding: 'utf8' });
   return JSON.parse(text) as unknown;
+}
+
+/** Runs a program beside the measured one, a server mostly, and hands on the first line that it prints. */
+export async function withProgram<Result>(
+  name: string,
+  args: readonly string[],
+  use: (line: string) => Result | Promise<Result>,
+): Promise<Result> {
+  const child = spawn(process.execPath, [program(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  try {
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    return await use(line.toString().trim());
+  } finally {
+    child.kill();
+    await once(child, 'exit');
+  }
 }
 
 export function printTable(rows: readonly Row[]): void {

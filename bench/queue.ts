@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { measure, program } from './harness.js';
+import { measure, withProgram } from './harness.js';
 
 /** Where a worker finds its tasks. */
 export interface Queue {
   readonly url: string;
-  readonly key?: string;
 }
 
 /** What the server of {@link withQueue} saw. */
@@ -14,38 +11,20 @@ export interface QueueStats {
   readonly accepted: number;
   readonly posts: number;
   readonly resultBytes: number;
+  /** As compact JSON; 0 unless asked for. */
+  readonly compactBytes: number;
 }
 
-/** Starts a server with a job in a process of its own, so that its work is not counted. */
-async function withServer<Result>(
-  name: string,
-  options: object,
+/**
+ * Runs `queue-server.mjs`, the least that a queue can be, in a process of its own, so that its work is not counted.
+ * @param options.latencyMs - that every answer takes.
+ */
+export async function withQueue<Result>(
+  options: { readonly tasks: number; readonly latencyMs?: number; readonly compact?: boolean },
   use: (queue: Queue) => Result | Promise<Result>,
 ): Promise<Result> {
-  const server = spawn(process.execPath, [program(name), JSON.stringify(options)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  try {
-    const [line] = (await once(server.stdout, 'data')) as [Buffer];
-    const text = line.toString().trim();
-    return await use(text.startsWith('{') ? (JSON.parse(text) as Queue) : { url: text });
-  } finally {
-    server.kill();
-    await once(server, 'exit');
-  }
+  return withProgram('queue-server.mjs', [JSON.stringify(options)], (url) => use({ url }));
 }
-
-/** The least that a queue can be: the program `queue-server.mjs`. */
-export const withQueue = <Result>(
-  options: { readonly tasks: number; readonly latencyMs?: number },
-  use: (queue: Queue) => Result | Promise<Result>,
-): Promise<Result> => withServer('queue-server.mjs', options, use);
-
-/** The contract server, which checks, saves and counts as the real one does. */
-export const withContractServer = <Result>(
-  options: { readonly tasks: number },
-  use: (queue: Queue) => Result | Promise<Result>,
-): Promise<Result> => withServer('contract-queue.mjs', options, use);
 
 export async function statsOf({ url }: Queue): Promise<QueueStats> {
   return (await (await fetch(`${url}/stats`)).json()) as QueueStats;

@@ -1,11 +1,21 @@
 // The least that a worker meets: one job, its queue and its images, in a process of its own. It checks nothing and remembers only
 // which tasks are out; the contract server would be the limit of what is measured.
-// `queue-server.mjs '{"tasks":1000,"latencyMs":0}'`; prints its address; `GET /stats` tells what it saw.
+// `queue-server.mjs '{"tasks":1000,"latencyMs":0}'`; prints its address; `GET /stats` tells what it saw. With `compact` it also counts what
+// the results would have as compact JSON.
 import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const { tasks, latencyMs = 0 } = JSON.parse(process.argv[2] ?? '{}');
-const stats = { reserved: 0, accepted: 0, posts: 0, resultBytes: 0, reserves: 0, images: 0, lists: 0 };
+const { tasks, latencyMs = 0, compact = false } = JSON.parse(process.argv[2] ?? '{}');
+const stats = {
+  reserved: 0,
+  accepted: 0,
+  posts: 0,
+  resultBytes: 0,
+  compactBytes: 0,
+  reserves: 0,
+  images: 0,
+  lists: 0,
+};
 const image = Buffer.alloc(1_000, 7);
 let origin = '';
 
@@ -41,6 +51,7 @@ async function answer(request, response) {
   } else if (url.includes('/result/')) {
     stats.posts += 1;
     stats.resultBytes += body.length;
+    if (compact) stats.compactBytes += Buffer.byteLength(JSON.stringify(JSON.parse(body)));
     // Parsing a whole post would make the server the limit; each result has one of these.
     let count = 0;
     for (let at = body.indexOf('"reply_subject"'); at >= 0; at = body.indexOf('"reply_subject"', at + 1))

@@ -15,7 +15,7 @@ const {
 } = JSON.parse(process.argv[2] ?? '{}');
 const client = new AntennaClient({
   baseUrl: url,
-  apiKey: key,
+  apiKey: `abcdefgh.${'k'.repeat(32)}`,
   clientInfo: false,
   logger: silentLogger,
 });
