@@ -2,6 +2,8 @@ import type { Outcome } from '../outcome.js';
 
 /** Memory for results that were posted lately. */
 const MAX_BYTES = 16 * 1024 * 1024;
+/** As many small ones at most: each takes a kilobyte beside its bytes, and a fast worker posts thousands a second. */
+const MAX_RESULTS = 5_000;
 
 interface Recent {
   readonly outcome: Outcome;
@@ -21,7 +23,7 @@ export class RecentResults {
     this.#results.set(key, { outcome, postedAtMs: nowMs });
     this.#bytes += outcome.body.length;
     for (const oldest of this.#results.keys()) {
-      if (this.#bytes <= MAX_BYTES) break;
+      if (this.#bytes <= MAX_BYTES && this.#results.size <= MAX_RESULTS) break;
       this.delete(oldest);
     }
   }

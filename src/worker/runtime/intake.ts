@@ -7,6 +7,9 @@ import type { OpenJob } from '../rotation/rotation.js';
 import type { RunContext } from './context.js';
 import { taskKey, WorkItem } from './work-item.js';
 
+/** Tasks that are remembered after they left, at most: what is forgotten is merely done again if it comes back. */
+const MAX_FINISHED = 10_000;
+
 /** A task that was posted, remembered by when it was leased. */
 interface Finished {
   readonly leasedAt: Instant;
@@ -51,7 +54,7 @@ export class Intake {
     this.#finished.set(item.key, { leasedAt: item.leasedAt });
     const maxAgeMs = 2 * this.#context.leases.lengthMs;
     for (const [key, finished] of this.#finished) {
-      if (this.#context.leases.ageMs(finished) <= maxAgeMs) break;
+      if (this.#finished.size <= MAX_FINISHED && this.#context.leases.ageMs(finished) <= maxAgeMs) break;
       this.#finished.delete(key);
     }
   }

@@ -116,6 +116,16 @@ describe('RecentResults', () => {
   });
 });
 
+describe('RecentResults of a fast worker', () => {
+  it('are few enough to stay flat: small results count for what they take beside their bytes', () => {
+    const recent = new RecentResults();
+    for (let id = 0; id < 20_000; id++) recent.add(String(id), errorOutcome(String(id), 'x'), id);
+    const known = Array.from({ length: 20_000 }, (_, id) => recent.get(String(id))).filter(Boolean);
+    expect(known).toHaveLength(5_000);
+    expect(recent.get('19999')).toBeDefined();
+  });
+});
+
 describe('addressOutcome', () => {
   it('gives the bytes of compact JSON, whatever is in the subject', () => {
     fc.assert(
