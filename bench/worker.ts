@@ -8,8 +8,8 @@ import { atLeast, compare, figure, measure, median, program, type Bench, type Ro
 import { runWorker, statsOf, withQueue, type Queue, type QueueStats, type WorkerFigures } from './queue.js';
 
 const ROUNDS = 5;
-/** As many requests at a time as the worker has by default; both parallelisms of the loop were tried, and are as fast. */
-const LOOP = { batch: 64, loops: 2, downloads: 16 };
+/** As many requests at a time, and as many tasks in hand, as the worker has by default. */
+const LOOP = { reserve: 64, hold: 256, downloads: 16, post: 50, posts: 2 };
 
 type Serve = <Result>(
   options: { readonly tasks: number },

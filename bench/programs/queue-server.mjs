@@ -15,7 +15,10 @@ const stats = {
   reserves: 0,
   images: 0,
   lists: 0,
+  imagesAtOnce: 0,
+  apiAtOnce: 0,
 };
+const running = { image: 0, api: 0 };
 const image = Buffer.alloc(1_000, 7);
 let origin = '';
 
@@ -35,7 +38,19 @@ function json(response, value) {
   response.end(body);
 }
 
+/** How much goes on side by side: what a loop has to do as well, to be compared. */
+function observe(request, response) {
+  const kind = request.url.startsWith('/i/') ? 'image' : 'api';
+  const most = `${kind === 'image' ? 'images' : 'api'}AtOnce`;
+  running[kind] += 1;
+  stats[most] = Math.max(stats[most], running[kind]);
+  response.on('close', () => {
+    running[kind] -= 1;
+  });
+}
+
 async function answer(request, response) {
+  observe(request, response);
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks);

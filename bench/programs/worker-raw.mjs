@@ -1,24 +1,22 @@
-// The loop that somebody would write by hand: the same requests, no checks, no retries, no leases, no spool.
-// `worker-raw.mjs '{"url":…,"tasks":…,"warmUp":…,"batch":64,"loops":2,"downloads":16}'`.
+// The loop that somebody would write by hand: the same requests, no checks, no retries, no leases, no spool. Reserving, downloading and
+// posting go on side by side, as in the worker, or waiting for the last image of each batch would be measured.
+// `worker-raw.mjs '{"url":…,"tasks":…,"warmUp":…,"reserve":64,"hold":128,"downloads":16,"post":50,"posts":2}'`.
 import { Agent, request } from 'undici';
 
-const {
-  url,
-  key = `abcdefgh.${'k'.repeat(32)}`,
-  tasks,
-  warmUp,
-  batch,
-  loops,
-  downloads,
-} = JSON.parse(process.argv[2] ?? '{}');
+const { url, tasks, warmUp, reserve, hold, downloads, post, posts } = JSON.parse(process.argv[2] ?? '{}');
 const dispatcher = new Agent({ connections: 64 });
 const headers = { authorization: `Api-Key abcdefgh.${'k'.repeat(32)}`, accept: 'application/json' };
 const posting = { ...headers, 'content-type': 'application/json' };
-let done = 0;
+const waiting = [];
+const results = [];
+let taken = 0;
+let posted = 0;
+const running = { downloads: 0, posts: 0, reserve: false };
 let start;
 let end;
+let finish;
 
-async function post(path, value) {
+async function send(path, value) {
   const { body } = await request(`${url}/api/v2${path}`, {
     dispatcher,
     method: 'POST',
@@ -28,53 +26,61 @@ async function post(path, value) {
   return body.json();
 }
 
+async function take() {
+  running.reserve = true;
+  const { tasks: found } = await send('/jobs/1/tasks/', { batch_size: reserve });
+  taken += found.length;
+  waiting.push(...found);
+  running.reserve = false;
+  pump();
+}
+
 async function download(task) {
+  running.downloads += 1;
   const { body } = await request(task.image_url, { dispatcher });
   const bytes = Buffer.from(await body.arrayBuffer());
   if (bytes.length === 0) throw new Error('empty');
-  return {
-    reply_subject: task.reply_subject,
-    result: {
-      pipeline: 'bench',
-      algorithms: {},
-      total_time: 0.001,
-      source_images: [{ id: task.image_id, url: task.image_url }],
-      detections: [],
-      errors: null,
-    },
+  const { image_id, image_url, reply_subject } = task;
+  const result = {
+    pipeline: 'bench',
+    total_time: 0.001,
+    source_images: [{ id: image_id, url: image_url }],
+    detections: [],
   };
+  results.push({ reply_subject, result });
+  running.downloads -= 1;
+  pump();
 }
 
-async function all(found) {
-  const results = new Array(found.length);
-  let next = 0;
-  const lane = async () => {
-    while (next < found.length) {
-      const index = next++;
-      results[index] = await download(found[index]);
-    }
-  };
-  await Promise.all(Array.from({ length: downloads / loops }, lane));
-  return results;
-}
-
-async function loop() {
-  for (;;) {
-    const { tasks: found } = await post('/jobs/1/tasks/', { batch_size: batch });
-    if (found.length === 0) return;
-    const results = await all(found);
-    await post('/jobs/1/result/', { results });
-    done += results.length;
-    if (!start && done >= warmUp) start = { done, at: performance.now(), cpu: process.cpuUsage() };
-    if (done >= tasks) end = { at: performance.now(), cpu: process.cpuUsage(start.cpu) };
+async function deliver(batch) {
+  running.posts += 1;
+  await send('/jobs/1/result/', { results: batch });
+  posted += batch.length;
+  if (!start && posted >= warmUp) start = { posted, at: performance.now(), cpu: process.cpuUsage() };
+  if (posted >= tasks) {
+    end = { at: performance.now(), cpu: process.cpuUsage(start.cpu) };
+    finish();
   }
+  running.posts -= 1;
+  pump();
+}
+
+function pump() {
+  if (!running.reserve && taken < tasks && taken - posted + reserve <= hold) void take();
+  while (waiting.length > 0 && running.downloads < downloads) void download(waiting.shift());
+  const computed = waiting.length === 0 && running.downloads === 0;
+  while (running.posts < posts && (results.length >= post || (computed && results.length > 0)))
+    void deliver(results.splice(0, post));
 }
 
 const list = await request(`${url}/api/v2/jobs/?limit=100`, { dispatcher, headers });
 await list.body.json();
-await Promise.all(Array.from({ length: loops }, loop));
+await new Promise((resolve) => {
+  finish = resolve;
+  pump();
+});
 await dispatcher.close();
-const measured = tasks - start.done;
+const measured = tasks - start.posted;
 console.log(
   JSON.stringify({
     tasks: measured,
