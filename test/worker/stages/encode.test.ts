@@ -64,8 +64,8 @@ describe('ResultEncoder', () => {
     );
     encoding = false;
     expect(outcomes[0]?.body.length).toBeGreaterThan(3_500_000);
-    // Encoded in one go, all of them would leave a handful of turns.
-    expect(turns).toBeGreaterThan(24);
+    // One for each result at least; encoded in one go, all of them would leave a handful of turns.
+    expect(turns).toBeGreaterThanOrEqual(24);
   });
 
   it('names the detection and the field of a handler’s mistake', async () => {
