@@ -31,7 +31,7 @@ export async function askProvider(
   const { clock, timeoutMs } = call;
   const deadline = new Deadline({ clock, timeoutMs, signal: ask.signal });
   try {
-    deadline.signal.throwIfAborted();
+    deadline.throwIfEnded();
     const answer = await deadline.race(
       call.provider({
         reason: ask.reason,
@@ -42,8 +42,8 @@ export async function askProvider(
     return readAnswer(answer, clock.wallNow(), call.scheme);
   } catch (error) {
     // After an abort a well-behaved provider throws it too, in a form of its own; the deadline knows why.
-    if (!deadline.signal.aborted) throw toCredentialError(error);
-    const why: unknown = deadline.signal.reason;
+    const why = deadline.reason;
+    if (!why) throw toCredentialError(error);
     if (!(why instanceof AntennaTimeoutError) || ask.signal.aborted) throw why;
     throw new CredentialError(
       `The token provider did not answer within ${timeoutMs} ms: check that its issuer can be reached (limit: tokenTimeoutMs)`,

@@ -6,7 +6,7 @@ export interface CredentialRequest {
   /** `rejected`: the server answered 401 to the credential handed out last. */
   readonly reason: 'initial' | 'rejected';
   /** The credential that was refused, with `reason: 'rejected'`. */
-  readonly rejected?: Credential;
+  readonly rejected?: Credential | undefined;
   /** Aborts when the call no longer needs the answer. A shared refresh must not die of it. */
   readonly signal: AbortSignal;
 }

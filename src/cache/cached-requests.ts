@@ -111,7 +111,12 @@ export class CachedRequests {
     const deadline = new Deadline({ clock: this.#options.clock, timeoutMs, signal });
     let waiting = false;
     try {
-      const answer = source.get({ reason: 'initial', signal: deadline.signal });
+      const answer = source.get({
+        reason: 'initial',
+        get signal() {
+          return deadline.signal;
+        },
+      });
       waiting = answer instanceof Promise;
       return answer instanceof Promise ? this.#settle(answer, deadline, operation, signal) : answer;
     } catch (error) {
@@ -131,7 +136,7 @@ export class CachedRequests {
       return await deadline.race(answer);
     } catch (error) {
       if (signal?.aborted) throw abortError(operation, signal, 'no');
-      throw deadline.signal.aborted ? deadline.signal.reason : credentialFault(error);
+      throw deadline.reason ?? credentialFault(error);
     } finally {
       deadline.dispose();
     }

@@ -157,7 +157,7 @@ export class Call<Result> {
 
   async #exchange(deadline: Deadline, mayResend: () => boolean): Promise<TransportResponse> {
     // A call that is over before it began asks no token issuer.
-    deadline.signal.throwIfAborted();
+    deadline.throwIfEnded();
     await this.#obtainCredential(deadline, 'initial');
     const response = await this.#send(deadline, mayResend);
     if (response.status !== 401 || this.#refreshed || !(await this.#obtainCredential(deadline, 'rejected'))) {
@@ -176,24 +176,27 @@ export class Call<Result> {
     this.#mark('token');
     const request: CredentialRequest = {
       reason,
-      signal: deadline.signal,
-      ...(reason === 'rejected' && before ? { rejected: before } : {}),
+      // Made for those who look at it: a key that is at hand needs no signal.
+      get signal() {
+        return deadline.signal;
+      },
+      rejected: reason === 'rejected' ? before : undefined,
     };
     let credential: Credential | undefined;
     try {
-      deadline.signal.throwIfAborted();
+      deadline.throwIfEnded();
       const answer = this.#credentials.get(request);
       // Not awaited when it is there: one turn of the microtask queue is saved in every request with a held token.
       credential = answer instanceof Promise ? await deadline.race(answer) : answer;
     } catch (error) {
-      throw deadline.signal.aborted ? deadline.signal.reason : credentialFault(error);
+      throw deadline.reason ?? credentialFault(error);
     }
     if (reason === 'initial' || credential !== undefined) this.credential = credential;
     return credential !== undefined && credential !== before;
   }
 
   async #send(deadline: Deadline, mayResend: () => boolean, fresh = false): Promise<TransportResponse> {
-    deadline.signal.throwIfAborted();
+    deadline.throwIfEnded();
     const before = this.delivered;
     this.#sends += 1;
     this.#status = undefined;
@@ -203,7 +206,7 @@ export class Call<Result> {
         url: this.#url,
         headers: this.#signed(),
         body: this.#body,
-        signal: deadline.signal,
+        deadline,
         fresh,
         enter: (phase) => {
           deadline.enter(phase);

@@ -35,7 +35,7 @@ async function send(
 ): Promise<TransportResponse> {
   // `fetch` does not tell when the connection stands, so connecting counts as waiting for headers.
   request.enter('headers');
-  const { signal } = request;
+  const { signal } = request.deadline;
   let answering = false;
   try {
     const pending = fetchLike(request.url.href, {

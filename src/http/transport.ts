@@ -1,5 +1,6 @@
 import type { Delivered } from '../errors/base.js';
 import type { TimeoutPhase } from '../errors/timeout.js';
+import type { Deadline } from '../time/deadline.js';
 
 /** One request, ready to go out. */
 export interface TransportRequest {
@@ -8,8 +9,8 @@ export interface TransportRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** A string or bytes, never a stream: the server reads a chunked body as empty (trap T2). */
   readonly body: string | Uint8Array | undefined;
-  /** Aborting it ends the request at once, whatever it is waiting for. */
-  readonly signal: AbortSignal;
+  /** Its end ends the request at once, whatever it is waiting for. */
+  readonly deadline: Pick<Deadline, 'reason' | 'signal' | 'throwIfEnded' | 'onEnd'>;
   /**
    * Take a connection that served nobody before, if the transport has a say in it. When a server has closed one idle connection
    * behind our back it has closed them all, and the next in the pool is no better.

@@ -21,7 +21,10 @@ export interface UndiciTransportOptions {
   /** A dispatcher of the caller's, of undici 7. It stays the caller's: `close()` leaves it open. */
   readonly dispatcher?: Dispatcher | undefined;
   readonly connectTimeoutMs: number;
-  readonly maxConnections: number;
+  /** To one origin. Default: no limit. */
+  readonly maxConnections?: number | undefined;
+  /** Idle time after which a connection is closed. Default {@link KEEP_ALIVE_MS}. */
+  readonly keepAliveMs?: number | undefined;
   readonly maxResponseBytes: number;
 }
 
@@ -34,7 +37,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
   return {
     async send(request) {
       const dispatcher = options.dispatcher ?? (await own(request.fresh));
-      request.signal.throwIfAborted();
+      request.deadline.throwIfEnded();
       return dispatch(dispatcher, request, options.maxResponseBytes);
     },
     async close() {
@@ -46,14 +49,15 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
 /** undici is loaded with the first request: it takes half as long to load as all the rest, and a client with its own `fetch` never needs it. */
 async function createDispatcher(options: UndiciTransportOptions, pipelining: 0 | 1): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
-  const connect = { timeout: options.connectTimeoutMs };
+  const { connectTimeoutMs, maxConnections = null, keepAliveMs = KEEP_ALIVE_MS } = options;
+  const connect = { timeout: connectTimeoutMs };
   const common = {
-    connections: options.maxConnections,
+    connections: maxConnections,
     // 0 is undici's word for connections that serve one request.
     pipelining,
-    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeout: keepAliveMs,
     // Also when the server's Keep-Alive header promises more: the proxy in between has not promised anything.
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: keepAliveMs,
     connect,
     // A proxy agent connects twice, and looks for the options of neither in `connect`.
     proxyTls: connect,
@@ -133,6 +137,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (response: TransportResponse) => void;
   readonly #reject: (error: unknown) => void;
   readonly #chunks: Buffer[] = [];
+  readonly #unlisten: () => void;
   #controller: Dispatcher.DispatchController | undefined;
   #status = 0;
   #headers: Record<string, string> = {};
@@ -151,7 +156,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     request.enter('connect');
-    request.signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#unlisten = request.deadline.onEnd((reason) => {
+      this.#fail(reason);
+      this.#controller?.abort(new Error('aborted'));
+    });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -206,11 +214,6 @@ class Exchange implements Dispatcher.DispatchHandler {
     );
   }
 
-  readonly #onAbort = (): void => {
-    this.#fail(this.#request.signal.reason);
-    this.#controller?.abort(new Error('aborted'));
-  };
-
   #fail(error: unknown): void {
     if (this.#settle()) this.#reject(error);
   }
@@ -218,7 +221,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #settle(): boolean {
     if (this.#settled) return false;
     this.#settled = true;
-    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#unlisten();
     return true;
   }
 }

@@ -1,6 +1,7 @@
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaTimeoutError, type TimeoutPhase } from '../errors/timeout.js';
 import type { Clock } from './clock.js';
+import { LateController } from './late-controller.js';
 import { quieten } from './quieten.js';
 
 /** What a {@link Deadline} needs to know. */
@@ -18,15 +19,19 @@ export interface DeadlineOptions {
  * One deadline from the first need of a token to the last byte of the body. A timeout that ends with the headers leaves a
  * stalled body hanging for ever: the most reported fault of HTTP clients.
  *
- * It owns one signal, which aborts with an `AntennaTimeoutError` naming the phase, or an `AntennaAbortError` keeping the caller's
- * reason. `dispose()` takes its timer and its listener away: a worker hands the same shutdown signal to a million calls.
+ * It ends early with the caller's signal. Whoever waits for its end hears of it through `onEnd`, or `signal` where an `AbortSignal` is
+ * wanted.
+ *
+ * `dispose()` takes its timer and its listener away: a worker hands the same shutdown signal to a million calls.
  */
 export class Deadline {
   readonly #clock: Clock;
   readonly #expiresAt: number;
-  readonly #controller = new AbortController();
   readonly #outer: AbortSignal | undefined;
   readonly #cancelTimer: () => void;
+  readonly #listeners = new Set<(reason: Error) => void>();
+  readonly #controller = new LateController();
+  #reason: Error | undefined;
   #phase: TimeoutPhase;
 
   constructor(options: DeadlineOptions) {
@@ -35,7 +40,7 @@ export class Deadline {
     this.#outer = options.signal;
     this.#phase = options.phase ?? 'token';
     this.#cancelTimer = options.clock.schedule(options.timeoutMs, () => {
-      this.#controller.abort(new AntennaTimeoutError({ phase: this.#phase, timeoutMs: options.timeoutMs }));
+      this.#end(new AntennaTimeoutError({ phase: this.#phase, timeoutMs: options.timeoutMs }));
     });
     if (this.#outer?.aborted) this.#onOuterAbort();
     else if (this.#outer) {
@@ -44,9 +49,30 @@ export class Deadline {
     }
   }
 
-  /** Aborts when the time is over or the caller gave up. */
+  /** Why it ended: an `AntennaTimeoutError` naming the phase, or an `AntennaAbortError` keeping the caller's reason. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  /** Aborts when the time is over or the caller gave up, for the {@link reason}. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** @throws the {@link reason} once it has ended. */
+  throwIfEnded(): void {
+    if (this.#reason) throw this.#reason;
+  }
+
+  /**
+   * Calls back with the {@link reason} when it ends; not if it has ended already.
+   * @returns a function that takes the listener away.
+   */
+  onEnd(listener: (reason: Error) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   /** What is being waited for; a timeout names it. */
@@ -60,25 +86,15 @@ export class Deadline {
   }
 
   /** Waits for `work` no longer than the deadline, even if `work` ignores its signal. */
-  async race<Value>(work: Value | PromiseLike<Value>): Promise<Value> {
-    const { signal } = this;
-    if (signal.aborted) {
-      // Nobody will look at the work any more; its failure must not end the process as an unhandled rejection.
-      Promise.resolve(work).catch(() => undefined);
-      throw signal.reason;
-    }
-    let onAbort: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => {
-        reject(signal.reason as Error);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
+  race<Value>(work: Value | PromiseLike<Value>): Promise<Value> {
+    return new Promise<Value>((resolve, reject) => {
+      const leave = this.onEnd(reject);
+      // Also when it is too late: a failure of work that nobody looks at must not end the process as an unhandled rejection.
+      const answer = Promise.resolve(work);
+      answer.then(resolve, reject);
+      answer.then(leave, leave);
+      if (this.#reason) reject(this.#reason);
     });
-    try {
-      return await Promise.race([work, aborted]);
-    } finally {
-      if (onAbort) signal.removeEventListener('abort', onAbort);
-    }
   }
 
   dispose(): void {
@@ -86,11 +102,18 @@ export class Deadline {
     this.#outer?.removeEventListener('abort', this.#onOuterAbort);
   }
 
+  #end(reason: Error): void {
+    this.#reason = reason;
+    this.#controller.abort(reason);
+    for (const listener of this.#listeners) listener(reason);
+    this.#listeners.clear();
+  }
+
   readonly #onOuterAbort = (): void => {
     this.#cancelTimer();
     const reason: unknown = this.#outer?.reason;
     // An outer deadline's reason already is one of ours; wrapping it again would hide the phase.
     const ours = reason instanceof AntennaTimeoutError || reason instanceof AntennaAbortError;
-    this.#controller.abort(ours ? reason : new AntennaAbortError({ cause: reason }));
+    this.#end(ours ? reason : new AntennaAbortError({ cause: reason }));
   };
 }

@@ -69,6 +69,22 @@ describe('Deadline', () => {
     expect(getEventListeners(deadline.signal, 'abort')).toHaveLength(0);
   });
 
+  it('tells whoever listens once, and nobody who has left; a signal that is asked for later is aborted too', async () => {
+    const clock = createTestClock();
+    const deadline = new Deadline({ clock, timeoutMs: 100 });
+    const heard: string[] = [];
+    const leave = deadline.onEnd(() => heard.push('left'));
+    deadline.onEnd(({ message }) => heard.push(message));
+    leave();
+    await clock.advance(100);
+    expect(heard).toEqual([deadline.reason?.message]);
+    expect(deadline.signal.reason).toBe(deadline.reason);
+    expect(await failure(deadline.race(Promise.resolve('late')))).toBe(deadline.reason);
+    expect(() => {
+      deadline.throwIfEnded();
+    }).toThrow(deadline.reason);
+  });
+
   it('lets no failure of work that nobody waits for any more end the process', async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown): void => {
