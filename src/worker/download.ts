@@ -1,6 +1,11 @@
-import type Undici from 'undici';
-import type { FetchLike } from '../http/fetch-transport.js';
-import { describeFailure } from '../http/transport.js';
+import { createFetchTransport, type FetchLike } from '../http/fetch-transport.js';
+import {
+  describeFailure,
+  TransportFailure,
+  type Transport,
+  type TransportResponse,
+} from '../http/transport.js';
+import { createUndiciTransport } from '../http/undici-transport.js';
 import { Deadline } from '../time/deadline.js';
 import { sleep, type Clock } from '../time/clock.js';
 import type { Task } from '../contract/tasks.js';
@@ -39,21 +44,12 @@ export interface Downloaded {
   readonly contentType: string | undefined;
 }
 
-/** One answer before its body is read. */
-interface Answer {
-  readonly status: number;
-  readonly header: (name: string) => string | undefined;
-  readonly body: AsyncIterable<Uint8Array>;
-  /** Ends the transfer without reading the rest. */
-  readonly cancel: () => void;
-}
-
-type Get = (url: string, signal: AbortSignal) => Promise<Answer>;
+/** Image servers keep idle connections for longer than gunicorn does, and a slow model leaves seconds between two images. */
+const KEEP_ALIVE_MS = 4_000;
 
 /** Fetches images: http and https only, never with a credential, within limits of size, time and redirects. */
 export class Downloader {
-  readonly #get: Get;
-  readonly #close: () => Promise<void>;
+  readonly #transport: Transport;
   readonly #limits: DownloadLimits;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -67,9 +63,14 @@ export class Downloader {
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#limits = { ...DOWNLOAD_DEFAULTS, ...options.limits };
-    const { get, close } = options.fetch ? viaFetch(options.fetch) : viaUndici();
-    this.#get = get;
-    this.#close = close;
+    const { maxBytes, timeoutMs } = this.#limits;
+    this.#transport = options.fetch
+      ? createFetchTransport(options.fetch, maxBytes)
+      : createUndiciTransport({
+          connectTimeoutMs: timeoutMs,
+          keepAliveMs: KEEP_ALIVE_MS,
+          maxResponseBytes: maxBytes,
+        });
   }
 
   /**
@@ -102,7 +103,7 @@ export class Downloader {
   }
 
   close(): Promise<void> {
-    return this.#close();
+    return this.#transport.close();
   }
 
   #checksumOf(task: Task): Checksum | undefined {
@@ -115,13 +116,14 @@ export class Downloader {
 
   async #once(url: string, signal: AbortSignal): Promise<Downloaded> {
     const deadline = new Deadline({ clock: this.#clock, timeoutMs: this.#limits.timeoutMs, signal });
-    deadline.enter('headers');
     try {
-      return await deadline.race(this.#follow(url, deadline));
+      return imageOf(await this.#follow(url, deadline));
     } catch (error) {
       if (error instanceof PermanentTaskError || error instanceof RetryableTaskError) throw error;
       if (signal.aborted) throw signal.reason;
-      const why = deadline.signal.aborted
+      if (error instanceof TransportFailure && error.tooLarge)
+        throw new PermanentTaskError(`image download failed: larger than ${this.#limits.maxBytes} bytes`);
+      const why = deadline.reason
         ? `no whole answer in ${this.#limits.timeoutMs} ms`
         : describeFailure(error).reason;
       throw new RetryableTaskError(`image download failed: ${why}`);
@@ -130,108 +132,50 @@ export class Downloader {
     }
   }
 
-  async #follow(start: string, deadline: Deadline): Promise<Downloaded> {
-    let url = start;
+  async #follow(start: string, deadline: Deadline): Promise<TransportResponse> {
+    let url = httpUrl(start);
     for (let redirects = 0; ; redirects++) {
-      assertHttp(url);
-      const answer = await this.#get(url, deadline.signal);
-      const location = answer.header('location');
-      if (answer.status < 300 || answer.status >= 400 || location === undefined)
-        return this.#read(answer, deadline);
-      answer.cancel();
+      const answer = await this.#transport.send({
+        method: 'GET',
+        url,
+        headers: {},
+        body: undefined,
+        deadline,
+        enter: (phase) => {
+          deadline.enter(phase);
+        },
+      });
+      const { location } = answer.headers;
+      if (answer.status < 300 || answer.status >= 400 || location === undefined) return answer;
       if (redirects >= this.#limits.maxRedirects)
         throw new PermanentTaskError('image download failed: too many redirects');
-      url = new URL(location, url).href;
+      url = httpUrl(location, url.href);
     }
-  }
-
-  async #read(answer: Answer, deadline: Deadline): Promise<Downloaded> {
-    const { status } = answer;
-    if (status < 200 || status >= 300) {
-      answer.cancel();
-      const text = `image download failed: the image server answered ${status}`;
-      const passing = status >= 500 || status === 408 || status === 425 || status === 429;
-      throw passing ? new RetryableTaskError(text) : new PermanentTaskError(text);
-    }
-    deadline.enter('body');
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    for await (const chunk of answer.body) {
-      size += chunk.byteLength;
-      if (size > this.#limits.maxBytes) {
-        answer.cancel();
-        throw new PermanentTaskError(`image download failed: larger than ${this.#limits.maxBytes} bytes`);
-      }
-      chunks.push(chunk);
-    }
-    const declared =
-      answer.header('content-encoding') === undefined
-        ? Number(answer.header('content-length') ?? size)
-        : size;
-    if (size !== declared)
-      throw new RetryableTaskError(`image download failed: cut off after ${size} of ${declared} bytes`);
-    if (size === 0) throw new RetryableTaskError('image download failed: the image is empty');
-    return { bytes: Buffer.concat(chunks), contentType: answer.header('content-type') };
   }
 }
 
-function assertHttp(url: string): void {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : 'no';
-  if (protocol === 'http:' || protocol === 'https:') return;
+/** @throws PermanentTaskError or RetryableTaskError when it is not a whole image. */
+function imageOf({ status, headers, body }: TransportResponse): Downloaded {
+  if (status < 200 || status >= 300) {
+    const text = `image download failed: the image server answered ${status}`;
+    const passing = status >= 500 || status === 408 || status === 425 || status === 429;
+    throw passing ? new RetryableTaskError(text) : new PermanentTaskError(text);
+  }
+  const size = body.length;
+  // A fetch need not compare them, and takes a connection that broke for the end.
+  const declared =
+    headers['content-encoding'] === undefined ? Number(headers['content-length'] ?? size) : size;
+  if (size !== declared)
+    throw new RetryableTaskError(`image download failed: cut off after ${size} of ${declared} bytes`);
+  if (size === 0) throw new RetryableTaskError('image download failed: the image is empty');
+  return { bytes: body, contentType: headers['content-type'] };
+}
+
+/** @throws PermanentTaskError for anything but an http or https URL. */
+function httpUrl(text: string, base?: string): URL {
+  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new PermanentTaskError(
-    `image download failed: ${protocol} URLs are not downloaded, only http and https`,
+    `image download failed: ${url?.protocol ?? 'no'} URLs are not downloaded, only http and https`,
   );
-}
-
-interface Getter {
-  readonly get: Get;
-  readonly close: () => Promise<void>;
-}
-
-/** undici is loaded with the first image, for the sake of the time that importing the package takes. */
-function viaUndici(): Getter {
-  let loading: Promise<{ request: typeof Undici.request; agent: Undici.Agent }> | undefined;
-  const load = async (): Promise<{ request: typeof Undici.request; agent: Undici.Agent }> => {
-    const { Agent, request } = await import('undici');
-    return { request, agent: new Agent({ keepAliveTimeout: 4_000, headersTimeout: 0, bodyTimeout: 0 }) };
-  };
-  return {
-    async get(url, signal) {
-      const { request, agent } = await (loading ??= load());
-      const { statusCode, headers, body } = await request(url, { dispatcher: agent, signal });
-      return {
-        status: statusCode,
-        header: (name) => headers[name]?.toString(),
-        body,
-        // Reading it to its end would be downloading what was just refused.
-        cancel: () => {
-          body.on('error', () => undefined).destroy();
-        },
-      };
-    },
-    async close() {
-      await (await loading)?.agent.close();
-    },
-  };
-}
-
-function viaFetch(fetchLike: FetchLike): Getter {
-  return {
-    async get(url, signal) {
-      const response = await fetchLike(url, { method: 'GET', headers: {}, redirect: 'manual', signal });
-      return {
-        status: response.status,
-        header: (name) => response.headers.get(name) ?? undefined,
-        body: (response.body as AsyncIterable<Uint8Array> | null) ?? emptyBody(),
-        cancel: () => {
-          response.body?.cancel().catch(() => undefined);
-        },
-      };
-    },
-    close: () => Promise.resolve(),
-  };
-}
-
-async function* emptyBody(): AsyncGenerator<Uint8Array, void, undefined> {
-  // Nothing to read: a 204, or an answer without a body.
 }

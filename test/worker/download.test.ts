@@ -72,6 +72,22 @@ describe.each([
     expect(requests).toBe(1);
   });
 
+  it('goes on with the same connections after a missing image', async () => {
+    const sockets = new Set<unknown>();
+    const url = await imageServer((request, response) => {
+      sockets.add(request.socket);
+      if (request.url === '/missing') response.writeHead(404).end('not here');
+      else response.end('pixels');
+    });
+    const loader = downloader({}, fetchLike);
+    for (let round = 0; round < 5; round += 1) {
+      await expect(loader.download(at(`${url}/missing`), never)).rejects.toThrow(PermanentTaskError);
+      await loader.download(at(`${url}/there`), never);
+    }
+    // undici gives a connection free a moment after its answer, so two take turns.
+    expect(sockets.size).toBeLessThanOrEqual(2);
+  });
+
   it('tries a 503 again, and calls it passing when it stays', async () => {
     let requests = 0;
     const url = await imageServer((_request, response) => {
