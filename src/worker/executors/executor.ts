@@ -50,6 +50,11 @@ export interface ExecutorStats {
 export interface Executor {
   readonly kind: 'inline' | 'thread' | 'process';
   /**
+   * True if every call ends soon after its `timeoutMs`, and after its signal aborts, whatever the handler does. A call of any other
+   * executor is watched by the worker, and given up if it does not end.
+   */
+  readonly endsEveryCall?: boolean | undefined;
+  /**
    * Loads the handler and its model in every thread or process. Call it before the first reservation, so that no task waits for it.
    * @returns milliseconds per image, if the handler's `warmUp` measured and returned them.
    * @throws HandlerStartError when the handler cannot be loaded.

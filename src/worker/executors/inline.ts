@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from '../../time/clock.js';
+import { LateController } from '../../time/late-controller.js';
 import { quieten } from '../../time/quieten.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
 import { HandlerAbortError } from './abort-reason.js';
@@ -28,10 +29,12 @@ export interface InlineExecutorOptions extends Handlers {
  */
 export class InlineExecutor implements Executor {
   readonly kind = 'inline';
+  readonly endsEveryCall = true;
   readonly #options: InlineExecutorOptions;
   readonly #clock: Clock;
   readonly #closing = sharedController();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #calls = new Set<Supervision>();
   #timeouts = 0;
 
   constructor(options: InlineExecutorOptions) {
@@ -66,7 +69,9 @@ export class InlineExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new HandlerAbortError('shutdown'));
+    const reason = new HandlerAbortError('shutdown');
+    this.#closing.abort(reason);
+    for (const call of this.#calls) call.abort(reason);
     await Promise.all(this.#running);
   }
 
@@ -76,13 +81,14 @@ export class InlineExecutor implements Executor {
   }
 
   async #attempt(unit: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
-    const handlerAbort = new AbortController();
+    const { signal: closing } = this.#closing;
+    if (closing.aborted) throw closing.reason;
+    const handlerAbort = new LateController();
     const given = deferred<never>();
-    const supervision = new Supervision({
+    const call = new Supervision({
       clock: this.#clock,
-      signals: [this.#closing.signal, context.signal],
+      signals: [context.signal],
       timeoutMs: context.timeoutMs ?? this.#options.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
-      startTimeoutMs: EXECUTOR_DEFAULTS.startTimeoutMs,
       abortGraceMs: this.#options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,
       abort: (reason) => {
         handlerAbort.abort(reason);
@@ -91,17 +97,24 @@ export class InlineExecutor implements Executor {
         given.reject(error);
       },
     });
+    this.#calls.add(call);
     try {
-      if (supervision.verdict) throw supervision.verdict;
-      supervision.started();
-      const stopping = context.stopping ?? this.#closing.signal;
-      const call = callHandlers(this.#options, unit, { ...context, signal: handlerAbort.signal, stopping });
-      return settle(await Promise.race([call, given.promise]), supervision.verdict);
+      if (call.verdict) throw call.verdict;
+      call.started();
+      const work = callHandlers(this.#options, unit, {
+        ...context,
+        get signal() {
+          return handlerAbort.signal;
+        },
+        stopping: context.stopping ?? closing,
+      });
+      return settle(await Promise.race([work, given.promise]), call.verdict);
     } catch (error) {
-      throw supervision.verdict ?? error;
+      throw call.verdict ?? error;
     } finally {
-      if (supervision.verdict instanceof HandlerTimeoutError) this.#timeouts += 1;
-      supervision.dispose();
+      if (call.verdict instanceof HandlerTimeoutError) this.#timeouts += 1;
+      call.dispose();
+      this.#calls.delete(call);
     }
   }
 }

@@ -10,8 +10,8 @@ export interface SupervisionOptions {
   readonly signals: readonly AbortSignal[];
   /** From `started()` on. */
   readonly timeoutMs: number;
-  /** Until `started()`. */
-  readonly startTimeoutMs: number;
+  /** Until `started()`. Default: it starts at once. */
+  readonly startTimeoutMs?: number | undefined;
   /** From the abort of the handler's signal to the kill. */
   readonly abortGraceMs: number;
   /** Tells the handler, which may still end well. */
@@ -26,15 +26,17 @@ export interface SupervisionOptions {
  */
 export class Supervision {
   readonly #options: SupervisionOptions;
-  #cancelTimer: () => void;
+  #cancelTimer: () => void = () => undefined;
   #verdict: Error | undefined;
 
   constructor(options: SupervisionOptions) {
     this.#options = options;
     const { clock, startTimeoutMs, kill, signals } = options;
-    this.#cancelTimer = clock.schedule(startTimeoutMs, () => {
-      kill(new HandlerStartError(`the handler was not ready after ${startTimeoutMs} ms`));
-    });
+    if (startTimeoutMs !== undefined) {
+      this.#cancelTimer = clock.schedule(startTimeoutMs, () => {
+        kill(new HandlerStartError(`the handler was not ready after ${startTimeoutMs} ms`));
+      });
+    }
     if (signals.some(({ aborted }) => aborted)) this.#onAbort();
     else for (const signal of signals) signal.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -54,6 +56,11 @@ export class Supervision {
     });
   }
 
+  /** Ends the call as an abort of a signal does. */
+  abort(reason: HandlerAbortError): void {
+    if (!this.#verdict) this.#end(reason, reason);
+  }
+
   /** The call is over: takes the timer and the listeners away. */
   dispose(): void {
     this.#cancelTimer();
@@ -62,9 +69,7 @@ export class Supervision {
 
   readonly #onAbort = (): void => {
     const signal = this.#options.signals.find(({ aborted }) => aborted);
-    if (this.#verdict || !signal) return;
-    const reason = abortReason(signal);
-    this.#end(reason, reason);
+    if (signal) this.abort(abortReason(signal));
   };
 
   #end(reason: HandlerAbortError, verdict: Error): void {

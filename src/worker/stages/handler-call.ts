@@ -35,24 +35,29 @@ export async function callHandler(
   const [first] = items;
   if (!first) return [];
   const { clock, phases } = context;
+  const call = (signal: AbortSignal): Promise<readonly BatchOutcome[]> =>
+    executor.run(items.map(imageOf), { ...processContext(first, items, context, signal), timeoutMs });
+  if (executor.endsEveryCall) return checkCount(await call(phases.hard), items.length);
   // A process that has to start first has that time on top; a batch that is bisected has its own for each part.
   const patienceMs =
     items.length * (timeoutMs + EXECUTOR_DEFAULTS.abortGraceMs) + EXECUTOR_DEFAULTS.startTimeoutMs;
   const deadline = new Deadline({ clock, timeoutMs: patienceMs, signal: phases.hard });
   try {
-    const batchContext = { ...processContext(first, items, context, deadline.signal), timeoutMs };
-    const work = executor.run(items.map(imageOf), batchContext);
-    const outcomes = await deadline.race(work);
-    if (outcomes.length === items.length) return outcomes;
-    const message = `The executor answered with ${outcomes.length} outcomes for ${items.length} images`;
-    throw new AntennaError({ code: 'batch_result', message });
+    return checkCount(await deadline.race(call(deadline.signal)), items.length);
   } catch (error) {
-    if (!phases.hard.aborted && deadline.signal.aborted && error instanceof AntennaTimeoutError)
+    if (!phases.hard.aborted && deadline.reason && error instanceof AntennaTimeoutError)
       throw new PermanentTaskError(`the executor did not end a call within ${Math.round(patienceMs)} ms`);
     throw error;
   } finally {
     deadline.dispose();
   }
+}
+
+/** Whoever answers with too few outcomes would shift the results of one image to another. */
+function checkCount(outcomes: readonly BatchOutcome[], images: number): readonly BatchOutcome[] {
+  if (outcomes.length === images) return outcomes;
+  const message = `The executor answered with ${outcomes.length} outcomes for ${images} images`;
+  throw new AntennaError({ code: 'batch_result', message });
 }
 
 /** What a handler gets beside its images. */

@@ -99,6 +99,24 @@ describe('a call that takes too long', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('finds its signal aborted also if it looks at it only then', async () => {
+    const clock = new ManualClock();
+    const controller = new AbortController();
+    let looked: unknown;
+    const executor = new InlineExecutor({
+      clock,
+      async process(_, context) {
+        while (!controller.signal.aborted) await new Promise(setImmediate);
+        looked = { ...context }.signal.reason;
+        return { detections: [] };
+      },
+    });
+    const work = executor.run(imagesOf('a'), contextOf({ signal: controller.signal }));
+    controller.abort(new Error('enough'));
+    expect(wentWell(await work)).toEqual([true]);
+    expect(looked).toBeInstanceOf(HandlerAbortError);
+  });
+
   it('leaves no timer and no listener on the worker’s signal when it ends in time', async () => {
     const clock = new ManualClock();
     const { signal } = new AbortController();

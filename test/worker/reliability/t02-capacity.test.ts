@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
+import { PermanentTaskError, RetryableTaskError, type Executor } from 'antenna-sdk';
 import { accounted, anyImage, createRig, drive } from './rig.js';
 
 describe('T2 capacity never leaks', () => {
@@ -62,5 +62,29 @@ describe('T2 capacity never leaks', () => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  it('is given back by an executor that never ends a call, whose images get the error', async () => {
+    const rig = createRig({ dialect: 'token' });
+    const job = rig.job(3);
+    const stuck: AbortSignal[] = [];
+    const executor: Executor = {
+      kind: 'process',
+      run: (_batch, { signal }) => {
+        stuck.push(signal);
+        return new Promise(() => undefined);
+      },
+      close: () => Promise.resolve(),
+    };
+    const worker = rig.worker({ concurrency: 1, processTimeoutMs: 5_000, definition: { executor } });
+    const report = await drive(rig.clock, worker.run({ until: 'drained', handleSignals: false }), {
+      maxMs: 20 * 3_600_000,
+      stepMs: 5_000,
+    });
+    rig.server.settle();
+    expect([report.failed, accounted(report)]).toEqual([3, report.taken]);
+    expect([...job.ledger.images.values()].map(({ outcome }) => outcome)).toEqual(Array(3).fill('error'));
+    // Told when it was given up: what still runs in the background can end.
+    expect(stuck.map(({ aborted }) => aborted)).toEqual(Array(3).fill(true));
   });
 });
