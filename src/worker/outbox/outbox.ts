@@ -32,7 +32,7 @@ export class Outbox {
   readonly #tasks: TaskSet;
   readonly #tools: ParcelTools;
   readonly #left: OutboxEntry[] = [];
-  #cancelTimer: () => void = () => undefined;
+  #timer: { readonly dueAtMs: number; readonly cancel: () => void } | undefined;
   #bytes = 0;
   #posting = 0;
 
@@ -81,8 +81,10 @@ export class Outbox {
 
   /** Starts the posts that are due. Called whenever something changed; harmless otherwise. */
   pump(): void {
-    this.#cancelTimer();
-    if (this.#context.phases.hard.aborted) return;
+    if (this.#context.phases.hard.aborted) {
+      this.#setTimer(undefined);
+      return;
+    }
     for (const [jobId, queue] of this.#queues) {
       while (this.#mayPack(jobId)) {
         const entries = queue.takeDue(this.#moment(jobId));
@@ -91,7 +93,7 @@ export class Outbox {
       }
       if (queue.size === 0) this.#queues.delete(jobId);
     }
-    this.#schedule();
+    this.#setTimer(this.#nextDueAtMs());
   }
 
   idle(): Promise<void> {
@@ -100,7 +102,7 @@ export class Outbox {
 
   /** At the end of a run, after `idle`: puts on disk what is not accepted. What cannot be stays in hand. */
   async spoolLeft(): Promise<void> {
-    this.#cancelTimer();
+    this.#setTimer(undefined);
     for (const post of this.#waiting.takeAll()) this.#leave(post, post.entries);
     const left = [...this.#left.splice(0), ...[...this.#queues.values()].flatMap((queue) => queue.takeAll())];
     this.#queues.clear();
@@ -217,18 +219,30 @@ export class Outbox {
     };
   }
 
-  #schedule(): void {
-    const { options, clock } = this.#context;
-    // A job that may not pack has nothing to wake up for: the end of a post calls here.
-    const due = [...this.#queues].map(([jobId, queue]) =>
-      this.#mayPack(jobId) ? queue.dueAtMs(options.lingerMs) : undefined,
-    );
-    const times = due.filter((at) => at !== undefined);
-    if (times.length === 0) return;
-    const delayMs = Math.max(1, Math.min(...times) - clock.now());
-    this.#cancelTimer = clock.schedule(delayMs, () => {
+  /** When the next post has waited long enough; undefined when nothing waits for the time. */
+  #nextDueAtMs(): number | undefined {
+    let nextMs: number | undefined;
+    for (const [jobId, queue] of this.#queues) {
+      // A job that may not pack has nothing to wake up for: the end of a post calls here.
+      if (!this.#mayPack(jobId)) continue;
+      const dueAtMs = queue.dueAtMs(this.#context.options.lingerMs);
+      if (dueAtMs !== undefined) nextMs = Math.min(nextMs ?? dueAtMs, dueAtMs);
+    }
+    return nextMs;
+  }
+
+  /** Every step of every task comes here, and most change nothing: the timer that runs is left alone then. */
+  #setTimer(dueAtMs: number | undefined): void {
+    if (this.#timer?.dueAtMs === dueAtMs) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (dueAtMs === undefined) return;
+    const { clock } = this.#context;
+    const cancel = clock.schedule(Math.max(1, dueAtMs - clock.now()), () => {
+      this.#timer = undefined;
       this.pump();
     });
+    this.#timer = { dueAtMs, cancel };
   }
 }
 
