@@ -81,12 +81,13 @@ export class DownloadStage {
       if (error instanceof RetryableTaskError) this.#slots.struggled();
     }
     this.#running -= 1;
+    // Before the image goes on: its slot would stand empty for as long as the stages after this one take.
+    this.pump();
     // A hung image server must not end a task that the worker gave up anyway.
     if (item.stage === 'settled') return;
     if (failure && phases.flush.aborted) this.#context.hold.settle(item, 'abandoned');
     else if (failure) this.#sink.failed(item, failure.error);
     else this.#sink.downloaded(item);
-    this.pump();
   }
 
   /** Room for one more image, or nothing in memory at all: an image larger than the budget must pass too. */

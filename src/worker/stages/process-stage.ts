@@ -27,6 +27,7 @@ export class ProcessStage {
   readonly #occupancy = new Occupancy();
   #ready: WorkItem[] = [];
   #lanesInUse = 0;
+  #nextTurn: NodeJS.Immediate | undefined;
   #cancelWait: () => void = () => undefined;
 
   /** @param executors - by pipeline. */
@@ -47,7 +48,12 @@ export class ProcessStage {
   offer(item: WorkItem): void {
     item.readyAtMs = this.#context.clock.now();
     this.#ready.push(item);
-    this.pump();
+    // In the next turn of the event loop, with all that arrives in this one: every answer that has come is read and the next download
+    // started before a handler takes the thread, and a batch handler gets them together.
+    this.#nextTurn ??= setImmediate(() => {
+      this.#nextTurn = undefined;
+      this.pump();
+    });
   }
 
   /** Starts as many handler calls as may run. Called whenever something changed; harmless otherwise. */
@@ -72,6 +78,7 @@ export class ProcessStage {
   }
 
   dispose(): void {
+    clearImmediate(this.#nextTurn);
     this.#cancelWait();
   }
 
