@@ -1,0 +1,57 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { NodeDisk, withoutFirst } from '../../../src/worker/spool/disk.js';
+
+const folders: string[] = [];
+
+async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'disk-'));
+  folders.push(folder);
+  return folder;
+}
+
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
+});
+
+describe('NodeDisk', () => {
+  it('writes more parts than one system call takes, whole and in order, for nobody else to read', async () => {
+    const folder = await emptyFolder();
+    const disk = new NodeDisk(folder);
+    const parts = Array.from({ length: 3_000 }, (_, index) =>
+      Buffer.from(index % 7 === 0 ? '' : `${index},`),
+    );
+    await disk.write('a', parts);
+    expect(await disk.read('a')).toEqual(Buffer.concat(parts));
+    expect((await stat(join(folder, 'a'))).mode & 0o077).toBe(0);
+  });
+
+  it('never writes over a file', async () => {
+    const disk = new NodeDisk(await emptyFolder());
+    await disk.write('a', [Buffer.from('first')]);
+    await expect(disk.write('a', [Buffer.from('second')])).rejects.toThrow('EEXIST');
+    expect(String(await disk.read('a'))).toBe('first');
+  });
+});
+
+describe('what is left after a part was written', () => {
+  it('is all bytes after it, wherever the disk stopped', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 9 })),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (raw, share) => {
+          const parts = raw.map((bytes) => Buffer.from(bytes));
+          const whole = Buffer.concat(parts);
+          const written = Math.floor(share * whole.length);
+          const rest = withoutFirst(parts, written);
+          expect(Buffer.concat(rest)).toEqual(whole.subarray(written));
+          expect(rest.every(({ length }) => length > 0)).toBe(true);
+        },
+      ),
+    );
+  });
+});
