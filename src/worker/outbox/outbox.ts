@@ -168,14 +168,15 @@ export class Outbox {
   }
 
   #accepted(entries: readonly OutboxEntry[], durationMs: number): void {
-    const { hold, leases, bus, estimator, clock } = this.#context;
-    const nowMs = clock.now();
+    const { hold, leases, bus, estimator } = this.#context;
+    const now = leases.clock.instant();
+    const nowMs = now.monotonicMs;
     const [first] = entries;
     if (!first) return;
     let lateSince: number | undefined;
     const slackMs: number[] = [];
     for (const { item, outcome } of entries) {
-      const remainingMs = leases.remainingMs(item);
+      const remainingMs = leases.remainingMs(item, now);
       slackMs.push(remainingMs);
       if (remainingMs < 0) {
         lateSince = Math.max(lateSince ?? 0, item.leasedAt.monotonicMs);
@@ -185,7 +186,6 @@ export class Outbox {
       this.recent.add(item.key, outcome, nowMs);
       hold.settle(item, 'posted');
     }
-    this.recent.prune(2 * leases.lengthMs, nowMs);
     estimator.posted(first.item.pipeline.slug, lateSince, nowMs);
     bus.emit('posted', {
       jobId: first.item.jobId,

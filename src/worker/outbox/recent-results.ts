@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Outcome } from '../outcome.js';
 
 /** Memory for results that were posted lately. */
@@ -15,35 +16,20 @@ interface Recent {
  * saving failed: then the same bytes are posted once more, and the model does not run twice.
  */
 export class RecentResults {
-  readonly #results = new Map<string, Recent>();
-  #bytes = 0;
+  // Not a Map that is emptied from its front: looking for that front takes longer with every entry that was removed before it.
+  readonly #results = new LRUCache<string, Recent>({
+    max: MAX_RESULTS,
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ outcome }) => Math.max(1, outcome.body.length),
+  });
 
   add(key: string, outcome: Outcome, nowMs: number): void {
-    this.delete(key);
     this.#results.set(key, { outcome, postedAtMs: nowMs });
-    this.#bytes += outcome.body.length;
-    for (const oldest of this.#results.keys()) {
-      if (this.#bytes <= MAX_BYTES && this.#results.size <= MAX_RESULTS) break;
-      this.delete(oldest);
-    }
   }
 
-  get(key: string): Outcome | undefined {
-    return this.#results.get(key)?.outcome;
-  }
-
-  /** Forgets what was posted longer ago than that. */
-  prune(maxAgeMs: number, nowMs: number): void {
-    for (const [key, { postedAtMs }] of this.#results) {
-      if (nowMs - postedAtMs <= maxAgeMs) break;
-      this.delete(key);
-    }
-  }
-
-  delete(key: string): void {
-    const known = this.#results.get(key);
-    if (!known) return;
-    this.#results.delete(key);
-    this.#bytes -= known.outcome.body.length;
+  /** @returns undefined for what was posted longer ago than that. */
+  get(key: string, maxAgeMs: number, nowMs: number): Outcome | undefined {
+    const known = this.#results.peek(key);
+    return known && nowMs - known.postedAtMs <= maxAgeMs ? known.outcome : undefined;
   }
 }

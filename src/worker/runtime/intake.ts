@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Task } from '../../contract/tasks.js';
 import { deliveryNumber } from '../delivery.js';
 import type { Instant } from '../lease/lease-clock.js';
@@ -20,8 +21,8 @@ export class Intake {
   readonly #context: RunContext;
   readonly #outbox: Outbox;
   readonly #start: (items: readonly WorkItem[]) => void;
-  /** Tasks that left, for as long as a redelivery of them teaches something. */
-  readonly #finished = new Map<string, Finished>();
+  /** Tasks that left. */
+  readonly #finished = new LRUCache<string, Finished>({ max: MAX_FINISHED });
 
   constructor(context: RunContext, outbox: Outbox, start: (items: readonly WorkItem[]) => void) {
     this.#context = context;
@@ -50,27 +51,20 @@ export class Intake {
 
   /** A task left the worker. */
   settled(item: WorkItem): void {
-    this.#finished.delete(item.key);
     this.#finished.set(item.key, { leasedAt: item.leasedAt });
-    const maxAgeMs = 2 * this.#context.leases.lengthMs;
-    for (const [key, finished] of this.#finished) {
-      if (this.#finished.size <= MAX_FINISHED && this.#context.leases.ageMs(finished) <= maxAgeMs) break;
-      this.#finished.delete(key);
-    }
   }
 
   /** A task that we posted comes again: the same bytes go out again, and the model does not run twice. */
   #isRepeat(item: WorkItem): boolean {
-    const { clock } = this.#context;
-    const finished = this.#finished.get(item.key);
-    if (!finished) return false;
+    const { clock, leases } = this.#context;
+    const maxAgeMs = 2 * leases.lengthMs;
+    const finished = this.#finished.peek(item.key);
+    // One that is older teaches nothing about leases.
+    if (!finished || leases.ageMs(finished) > maxAgeMs) return false;
     this.#learn(finished, item.task, item.jobId);
-    const outcome = this.#outbox.recent.get(item.key);
-    if (outcome) {
-      this.#outbox.offer(outboxEntry(item, outcome, clock.now()));
-      return true;
-    }
-    return false;
+    const outcome = this.#outbox.recent.get(item.key, maxAgeMs, clock.now());
+    if (outcome) this.#outbox.offer(outboxEntry(item, outcome, clock.now()));
+    return outcome !== undefined;
   }
 
   #learn(known: { readonly leasedAt: Instant }, task: Task, jobId: number): void {
