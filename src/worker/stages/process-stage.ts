@@ -48,16 +48,33 @@ export class ProcessStage {
   offer(item: WorkItem): void {
     item.readyAtMs = this.#context.clock.now();
     this.#ready.push(item);
-    // In the next turn of the event loop, with all that arrives in this one: every answer that has come is read and the next download
-    // started before a handler takes the thread, and a batch handler gets them together.
+    this.pump();
+  }
+
+  /**
+   * Lets as many handler calls start as may run, in the next turn of the event loop. Called whenever something changed; harmless
+   * otherwise.
+   *
+   * Not at once: a handler that computes in this thread would follow on itself for as long as images are ready, and nothing be read,
+   * downloaded or posted meanwhile. What has arrived is taken up first, and a batch handler gets it together.
+   */
+  pump(): void {
     this.#nextTurn ??= setImmediate(() => {
       this.#nextTurn = undefined;
-      this.pump();
+      this.#startCalls();
     });
   }
 
-  /** Starts as many handler calls as may run. Called whenever something changed; harmless otherwise. */
-  pump(): void {
+  idle(): Promise<void> {
+    return this.#tasks.idle();
+  }
+
+  dispose(): void {
+    clearImmediate(this.#nextTurn);
+    this.#cancelWait();
+  }
+
+  #startCalls(): void {
     const { clock, options, estimator } = this.#context;
     this.#cancelWait();
     while (this.#ready.length > 0 && this.#lanesInUse < options.concurrency) {
@@ -71,15 +88,6 @@ export class ProcessStage {
       this.#lanesInUse += 1;
       this.#tasks.start(() => this.#inLane(batch));
     }
-  }
-
-  idle(): Promise<void> {
-    return this.#tasks.idle();
-  }
-
-  dispose(): void {
-    clearImmediate(this.#nextTurn);
-    this.#cancelWait();
   }
 
   /** The images that go with the first, or undefined while it is worth waiting for more. */
@@ -111,7 +119,7 @@ export class ProcessStage {
       await this.#process(batch);
     } finally {
       this.#lanesInUse -= 1;
-      this.pump();
+      // Lets this stage look again, too.
       this.#context.changed();
     }
   }

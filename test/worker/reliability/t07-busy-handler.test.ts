@@ -10,14 +10,14 @@ const SPIN_MS = 1_500;
 const images: FetchLike = () => Promise.resolve(new Response(String(SPIN_MS)));
 
 /** A worker on the real clock, whose heartbeat is its poll. */
-function world(definition: Parameters<typeof rigPipeline>[1]) {
+function world(definition: Parameters<typeof rigPipeline>[1], count = 2) {
   const server = createContractServer({ dialect: 'token', emptyWaitMs: 1 });
   const project = server.project({ name: 'Meadow' });
   const pipeline = project.pipeline({
     slug: 'test-moths',
     algorithms: [{ key: 'test-moths-box', task_type: 'detection' }],
   });
-  const job = project.job({ pipeline, images: 2 });
+  const job = project.job({ pipeline, images: count });
   const client = new AntennaClient({
     baseUrl: server.baseUrl,
     token: server.user({ superuser: true }).token,
@@ -75,5 +75,28 @@ describe('T7 a handler that computes without a pause', () => {
     expect(job.status).toBe('SUCCESS');
     expect(stalls.length).toBeGreaterThan(0);
     expect(stalls[0]?.durationMs).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('in the worker’s own thread: between two images the network has its turn, however many are ready', async () => {
+    let turns = 0;
+    const turn = (): NodeJS.Immediate => {
+      turns += 1;
+      return setImmediate(() => (next = turn()));
+    };
+    let next = turn();
+    const turnOfCall: number[] = [];
+    const { worker } = world(
+      {
+        process: () => {
+          turnOfCall.push(turns);
+          return { detections: [] };
+        },
+      },
+      40,
+    );
+    await worker.run({ until: 'drained', handleSignals: false });
+    clearImmediate(next);
+    expect(turnOfCall).toHaveLength(40);
+    expect(new Set(turnOfCall).size).toBe(40);
   });
 });

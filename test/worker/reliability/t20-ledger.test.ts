@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
+import { PermanentTaskError, RetryableTaskError, type AntennaWorker } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../../src/time/clock.js';
 import { createRig, drive } from './rig.js';
@@ -25,13 +25,20 @@ describe('T20 two workers, chaos, and a ledger', () => {
           if (random() < 0.05) throw new RetryableTaskError('out of memory');
           return { detections: [] };
         };
-        const options = { definition: { process }, random };
-        const steady = rig.worker(options);
+        const fates = new Map<string, string[]>();
+        const start = (client = rig.client): AntennaWorker => {
+          const worker = rig.worker({ definition: { process }, random, client });
+          worker.on('settled', ({ imageId, fate }) => {
+            fates.set(imageId, [...(fates.get(imageId) ?? []), fate]);
+          });
+          return worker;
+        };
+        const steady = start();
         const running = steady.run({ until: 'drained', handleSignals: false });
         // The other one is cut off in the middle, again and again, and comes back.
         const crashing = async (): Promise<void> => {
           for (let round = 0; round < 4; round++) {
-            const worker = rig.worker({ ...options, client: rig.anotherClient() });
+            const worker = start(rig.anotherClient());
             const work = worker.run({ handleSignals: false });
             await sleep(rig.clock, 5_000 + random() * 20_000);
             await worker.stop({ graceMs: 0 });
@@ -45,16 +52,19 @@ describe('T20 two workers, chaos, and a ledger', () => {
           if ('error' in result) errors.set(imageIds[0] ?? '', JSON.stringify(result));
         for (const [imageId, account] of job.ledger.images) {
           expect(account.deliveries, imageId).toBeLessThanOrEqual(2);
-          // Both deliveries gone without a result: lost on the way or cut off with a worker, never in silence at ours.
-          if (account.outcome === null) expect(account.deliveries).toBe(2);
+          if (account.outcome === null) {
+            // Both deliveries gone without a result: each lost on the way to a worker, cut off with one, or left for the next.
+            expect(account.deliveries).toBe(2);
+            for (const fate of fates.get(imageId) ?? []) expect(['abandoned', 'lapsed']).toContain(fate);
+          }
           const isBad = Number(imageId) % 17 === 0;
           if (account.outcome === 'error' && !isBad) {
             expect(account.deliveries).toBe(2);
             expect(errors.get(imageId)).toContain('out of memory');
           }
         }
-        const counted = job.ledger.total('counted');
-        expect(counted).toBeGreaterThan(170);
+        // Few are lost: but the answer with all that came a second time may be the one that is reset.
+        expect(job.ledger.total('counted')).toBeGreaterThan(120);
       }),
       { numRuns: 8 },
     );
