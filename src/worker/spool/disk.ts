@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The few steps that durability is made of, so that tests can stop between any two of them. Names are relative to the directory. */
@@ -13,7 +13,9 @@ export interface SpoolDisk {
   rename(from: string, to: string): Promise<void>;
   /** Makes created, renamed and removed names durable. */
   syncFolder(): Promise<void>;
+  /** Harmless when there is no such file. */
   remove(name: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 const PRIVATE_FOLDER = 0o700;
@@ -22,6 +24,9 @@ const PRIVATE_FILE = 0o600;
 /** A directory of the machine's file system. Local disks only: network file systems promise less than they are asked for. */
 export class NodeDisk implements SpoolDisk {
   readonly #directory: string;
+  #folder: Promise<FileHandle> | undefined;
+  #sync: Promise<void> | undefined;
+  #nextSync: Promise<void> | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -55,19 +60,39 @@ export class NodeDisk implements SpoolDisk {
     await rename(join(this.#directory, from), join(this.#directory, to));
   }
 
-  async syncFolder(): Promise<void> {
-    // Windows cannot open a directory; its file system journals names by itself.
-    if (process.platform === 'win32') return;
-    const folder = await open(this.#directory, 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+  /** Whoever asks while one runs shares the next: it begins after all their names were there. */
+  syncFolder(): Promise<void> {
+    return (this.#nextSync ??= this.#syncAfter(this.#sync));
   }
 
   async remove(name: string): Promise<void> {
-    await rm(join(this.#directory, name), { force: true });
+    try {
+      await unlink(join(this.#directory, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const folder = this.#folder;
+    this.#folder = undefined;
+    await (await folder)?.close();
+  }
+
+  async #syncAfter(previous: Promise<void> | undefined): Promise<void> {
+    // How that one ended is the business of those who asked for it.
+    await previous?.catch(() => undefined);
+    this.#sync = this.#nextSync;
+    this.#nextSync = undefined;
+    // Windows cannot open a directory; its file system journals names by itself.
+    if (process.platform === 'win32') return;
+    this.#folder ??= open(this.#directory, 'r');
+    try {
+      await (await this.#folder).sync();
+    } catch (error) {
+      await this.close().catch(() => undefined);
+      throw error;
+    }
   }
 }
 

@@ -79,8 +79,12 @@ export class SpoolKeeper implements WriteAhead {
     return this.#spool.probe();
   }
 
-  close(): Promise<void> {
-    return this.#lock.release();
+  async close(): Promise<void> {
+    try {
+      await this.#spool.close();
+    } finally {
+      await this.#lock.release();
+    }
   }
 }
 

@@ -133,6 +133,10 @@ export class Spool {
     }
   }
 
+  close(): Promise<void> {
+    return this.#disk.close();
+  }
+
   #add(name: string, size: number): void {
     this.#sizes.set(name, size);
     this.#bytes += size;

@@ -71,6 +71,10 @@ export class CrashDisk implements SpoolDisk {
     this.#files.delete(name);
   }
 
+  async close(): Promise<void> {
+    // Nothing is open.
+  }
+
   /** What the next process finds. @param keepNames - whether names that were not synced survived by luck. */
   afterPowerFailure(keepNames: boolean): CrashDisk {
     const next = new CrashDisk();

@@ -37,6 +37,29 @@ describe('NodeDisk', () => {
   });
 });
 
+describe('making names durable', () => {
+  it('works for all who ask at once, fails for all when there is no directory, and works again once there is', async () => {
+    const folder = await emptyFolder();
+    const disk = new NodeDisk(join(folder, 'spool'));
+    const all = () => Promise.allSettled(Array.from({ length: 5 }, () => disk.syncFolder()));
+    const statuses = async () => [...new Set((await all()).map(({ status }) => status))];
+    expect(await statuses()).toEqual(['rejected']);
+    await disk.prepare([]);
+    expect(await statuses()).toEqual(['fulfilled']);
+    expect(await statuses()).toEqual(['fulfilled']);
+    await disk.close();
+    await disk.close();
+  });
+
+  it('removes what is there, and minds nothing that is not', async () => {
+    const disk = new NodeDisk(await emptyFolder());
+    await disk.write('a', [Buffer.from('a')]);
+    await disk.remove('a');
+    await disk.remove('a');
+    expect(await disk.list()).toEqual([]);
+  });
+});
+
 describe('what is left after a part was written', () => {
   it('is all bytes after it, wherever the disk stopped', () => {
     fc.assert(
