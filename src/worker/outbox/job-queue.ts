@@ -1,4 +1,4 @@
-import type { OutboxEntry } from './entry.js';
+import { bytesOf, type OutboxEntry } from './entry.js';
 import { isFull, packCount, type PackLimits } from './packer.js';
 
 /** What decides whether a post should go out now. */
@@ -16,6 +16,9 @@ export interface PostMoment extends PackLimits {
 /** Computed outcomes of one job, the earliest deadline first. */
 export class JobQueue {
   readonly #entries: OutboxEntry[] = [];
+  #bytes = 0;
+  /** When the entry that waits longest came. */
+  #oldestMs = Number.POSITIVE_INFINITY;
 
   get size(): number {
     return this.#entries.length;
@@ -26,6 +29,8 @@ export class JobQueue {
     let index = this.#entries.length;
     while (index > 0 && (this.#entries[index - 1]?.item.leasedAt.monotonicMs ?? 0) > deadline) index -= 1;
     this.#entries.splice(index, 0, entry);
+    this.#bytes += entry.bytes;
+    this.#oldestMs = Math.min(this.#oldestMs, entry.enqueuedAtMs);
   }
 
   /** The entries of the next post, or none if it is better to wait for more. */
@@ -34,22 +39,27 @@ export class JobQueue {
     if (!first) return [];
     // From the cheapest question to the dearest: this is asked with every step of every task. The first entry has the shortest lease.
     const due =
-      isFull(this.#entries, moment) ||
-      this.#entries.some((entry) => moment.nowMs >= entry.enqueuedAtMs + moment.lingerMs) ||
+      isFull({ count: this.size, bytes: this.#bytes }, moment) ||
+      moment.nowMs >= this.#oldestMs + moment.lingerMs ||
       moment.urgent(first) ||
       (moment.inFlight === 0 && moment.nothingComing());
-    return due ? this.#entries.splice(0, packCount(this.#entries, moment)) : [];
+    return due ? this.#take(packCount(this.#entries, moment)) : [];
   }
 
   takeAll(): OutboxEntry[] {
-    return this.#entries.splice(0);
+    return this.#take(this.size);
   }
 
-  /** When the first entry will have waited long enough; undefined when empty. */
+  /** When an entry will have waited long enough; undefined when empty. */
   dueAtMs(lingerMs: number): number | undefined {
-    if (this.#entries.length === 0) return undefined;
-    let oldestMs = Number.POSITIVE_INFINITY;
-    for (const { enqueuedAtMs } of this.#entries) oldestMs = Math.min(oldestMs, enqueuedAtMs);
-    return oldestMs + lingerMs;
+    return this.size === 0 ? undefined : this.#oldestMs + lingerMs;
+  }
+
+  #take(count: number): OutboxEntry[] {
+    const taken = this.#entries.splice(0, count);
+    this.#bytes = bytesOf(this.#entries);
+    this.#oldestMs = Number.POSITIVE_INFINITY;
+    for (const { enqueuedAtMs } of this.#entries) this.#oldestMs = Math.min(this.#oldestMs, enqueuedAtMs);
+    return taken;
   }
 }

@@ -22,9 +22,11 @@ export function packCount(queue: readonly Packable[], limits: PackLimits): numbe
 }
 
 /** Whether a post would be full with what waits. */
-export function isFull(queue: readonly Packable[], limits: PackLimits): boolean {
-  if (queue.length >= limits.maxResults) return true;
-  return queue.reduce((sum, { bytes }) => sum + bytes, 0) >= limits.maxBytes;
+export function isFull(
+  waiting: { readonly count: number; readonly bytes: number },
+  limits: PackLimits,
+): boolean {
+  return waiting.count >= limits.maxResults || waiting.bytes >= limits.maxBytes;
 }
 
 /** The two halves of a post that was refused as a whole. */

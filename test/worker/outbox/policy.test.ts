@@ -64,9 +64,9 @@ describe('packCount', () => {
 
   it('calls a queue full by bytes or by count', () => {
     const limits = { maxBytes: 10, maxResults: 3 };
-    expect(isFull([{ bytes: 9 }], limits)).toBe(false);
-    expect(isFull([{ bytes: 10 }], limits)).toBe(true);
-    expect(isFull([{ bytes: 1 }, { bytes: 1 }, { bytes: 1 }], limits)).toBe(true);
+    expect(isFull({ count: 1, bytes: 9 }, limits)).toBe(false);
+    expect(isFull({ count: 1, bytes: 10 }, limits)).toBe(true);
+    expect(isFull({ count: 3, bytes: 3 }, limits)).toBe(true);
   });
 });
 
