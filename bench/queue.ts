@@ -38,6 +38,9 @@ export interface WorkerFigures {
   readonly rss: Readonly<Record<string, number>>;
 }
 
+/** Options of `worker-raw.mjs`: as many requests at a time, and as many tasks in hand, as the worker has by default. */
+export const LOOP = { reserve: 64, hold: 256, downloads: 16, post: 50, posts: 2 };
+
 /** One run of a worker's program over a queue of so many tasks, a fifth of them to warm up. */
 export function runWorker(name: string, queue: Queue, tasks: number, options: object = {}): WorkerFigures {
   const given = JSON.stringify({ ...queue, tasks, warmUp: tasks / 5, ...options });

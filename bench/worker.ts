@@ -5,11 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { atLeast, compare, figure, measure, median, program, type Bench, type Row } from './harness.js';
-import { runWorker, statsOf, withQueue, type Queue, type QueueStats, type WorkerFigures } from './queue.js';
+import {
+  LOOP,
+  runWorker,
+  statsOf,
+  withQueue,
+  type Queue,
+  type QueueStats,
+  type WorkerFigures,
+} from './queue.js';
 
 const ROUNDS = 5;
-/** As many requests at a time, and as many tasks in hand, as the worker has by default. */
-const LOOP = { reserve: 64, hold: 256, downloads: 16, post: 50, posts: 2 };
 
 type Serve = <Result>(
   options: { readonly tasks: number },

@@ -3,7 +3,18 @@
 // `worker-raw.mjs '{"url":…,"tasks":…,"warmUp":…,"reserve":64,"hold":128,"downloads":16,"post":50,"posts":2}'`.
 import { Agent, request } from 'undici';
 
-const { url, tasks, warmUp, reserve, hold, downloads, post, posts } = JSON.parse(process.argv[2] ?? '{}');
+const {
+  url,
+  tasks,
+  warmUp,
+  reserve,
+  hold,
+  downloads,
+  post,
+  posts,
+  marks = [],
+} = JSON.parse(process.argv[2] ?? '{}');
+const rss = {};
 const dispatcher = new Agent({ connections: 64 });
 const headers = { authorization: `Api-Key abcdefgh.${'k'.repeat(32)}`, accept: 'application/json' };
 const posting = { ...headers, 'content-type': 'application/json' };
@@ -56,6 +67,7 @@ async function deliver(batch) {
   running.posts += 1;
   await send('/jobs/1/result/', { results: batch });
   posted += batch.length;
+  while (posted >= marks[0]) rss[marks.shift()] = process.memoryUsage.rss() / 1e6;
   if (!start && posted >= warmUp) start = { posted, at: performance.now(), cpu: process.cpuUsage() };
   if (posted >= tasks) {
     end = { at: performance.now(), cpu: process.cpuUsage(start.cpu) };
@@ -86,5 +98,6 @@ console.log(
     tasks: measured,
     cpuMs: (end.cpu.user + end.cpu.system) / 1000 / measured,
     perSecond: (measured * 1000) / (end.at - start.at),
+    rss,
   }),
 );
