@@ -72,7 +72,10 @@ export interface AntennaClientOptions {
   readonly retries?: number | undefined;
   /** Headers for every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Address of an HTTP proxy, or `'env'` for `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. Default: none. */
+  /**
+   * Address of an HTTP proxy, or `'env'` for `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`. A worker's images take it
+   * too. Default: none.
+   */
   readonly proxy?: string | undefined;
   /** A dispatcher of undici 7 in place of the built-in agent. It stays yours: `close()` does not close it. */
   readonly dispatcher?: Dispatcher | undefined;

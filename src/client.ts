@@ -68,6 +68,7 @@ export class AntennaClient implements AsyncDisposable {
   readonly logger: Logger;
   readonly #http: HttpClient;
   readonly #transport: Transport;
+  readonly #proxy: string | undefined;
 
   /** @throws AntennaConfigError naming every option that is wrong. */
   constructor(options: AntennaClientOptions = {}) {
@@ -76,6 +77,7 @@ export class AntennaClient implements AsyncDisposable {
     this.baseUrl = resolved.url.href;
     this.logger = guardLogger(options.logger ?? defaultLogger());
     this.#transport = createTransport(resolved);
+    this.#proxy = resolved.proxy;
     const limits = cacheLimits(resolved.cache);
     const store = new CacheStore(resolved.time, limits.maxEntries);
     this.cache = new ClientCache(store);
@@ -109,6 +111,11 @@ export class AntennaClient implements AsyncDisposable {
   /** The clock that the client goes by; a worker shares it. */
   get clock(): Clock {
     return this.#http.options.clock;
+  }
+
+  /** The option `proxy`; a worker's image downloads go the same way. */
+  get proxy(): string | undefined {
+    return this.#proxy;
   }
 
   /**

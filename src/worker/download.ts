@@ -25,6 +25,11 @@ export interface DownloadLimits {
   readonly contentTypes?: readonly string[] | undefined;
   /** What an image's bytes must hash to, if it is known from elsewhere; undefined skips the check. Default: no check. */
   readonly checksum?: ((task: Task) => Checksum | undefined) | undefined;
+  /**
+   * Address of an HTTP proxy, `'env'` for `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, or false for none. Default: the client's, since
+   * whoever cannot reach the API without one seldom reaches the images.
+   */
+  readonly proxy?: string | false | undefined;
 }
 
 /** Defaults: a 4K JPEG has 1 to 2 MB; 100 MiB leaves room for uncompressed ones. */
@@ -63,10 +68,11 @@ export class Downloader {
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#limits = { ...DOWNLOAD_DEFAULTS, ...options.limits };
-    const { maxBytes, timeoutMs } = this.#limits;
+    const { maxBytes, timeoutMs, proxy } = this.#limits;
     this.#transport = options.fetch
       ? createFetchTransport(options.fetch, maxBytes)
       : createUndiciTransport({
+          proxy: proxy === false ? undefined : proxy,
           connectTimeoutMs: timeoutMs,
           keepAliveMs: KEEP_ALIVE_MS,
           maxResponseBytes: maxBytes,

@@ -4,6 +4,7 @@ import { AntennaConfigError } from '../errors/config.js';
 import type { FetchLike } from '../http/fetch-transport.js';
 import { issuesOf } from '../resources/core.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
+import { carrierIssues } from '../http/carrier.js';
 import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download.js';
 import { MAX_POST_BYTES, MAX_POST_RESULTS } from './outbox/body-cap.js';
 import type { SpoolOptions } from './spool/spool-keeper.js';
@@ -82,7 +83,10 @@ export interface AntennaWorkerOptions {
   readonly maxDeliveries?: number | undefined;
   /** Keeps computed results on disk until the server has them, through crashes too. Default: in memory only. */
   readonly spool?: SpoolOptions | undefined;
-  /** Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts, any content type, no checksum. */
+  /**
+   * Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts, any content type, no checksum, the client's
+   * proxy.
+   */
   readonly download?: Partial<DownloadLimits> | undefined;
   /** A `fetch` for the images in place of undici, for tests. */
   readonly fetch?: FetchLike | undefined;
@@ -120,6 +124,15 @@ export interface ResolvedWorkerOptions {
 
 const countSchema = z.int().positive();
 const msSchema = z.number().positive();
+const proxySchema = z
+  .custom<string | false>(
+    (value) => value === false || typeof value === 'string',
+    'must be a URL, env or false',
+  )
+  .superRefine((proxy, context) => {
+    const issues = proxy === false ? [] : carrierIssues({ proxy }, process.env);
+    for (const { message } of issues) context.addIssue({ code: 'custom', message });
+  });
 const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodType } = {
   client: z.instanceof(AntennaClient, { error: 'must be an AntennaClient' }),
   pipelines: z.array(z.looseObject({})).min(1, 'must hold at least one pipeline'),
@@ -158,6 +171,7 @@ const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodTy
       .min(1)
       .optional(),
     checksum: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
+    proxy: proxySchema.optional(),
   }),
   fetch: z.custom((value) => typeof value === 'function', 'must be a function'),
   register: z.boolean(),
@@ -187,7 +201,7 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
       maxDeliveries: options.maxDeliveries ?? rules.maxDeliveries,
     },
     spool: options.spool,
-    download: { ...DOWNLOAD_DEFAULTS, ...options.download },
+    download: { ...DOWNLOAD_DEFAULTS, proxy: options.client.proxy, ...options.download },
     fetch: options.fetch,
     register: options.register ?? true,
     random: options.random ?? Math.random,

@@ -1,5 +1,4 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { AntennaTimeoutError } from 'antenna-sdk';
 import { Agent, MockAgent, Pool, ProxyAgent, type Dispatcher } from 'undici';
@@ -7,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dispatcherProblem, KEEP_ALIVE_MS } from '../../src/http/undici-transport.js';
 import { clientOf, closeAll, failure, KEY, PROJECT, serve, turns, until } from '../support/calls.js';
 import { sendJson } from '../support/stub-server.js';
+import { tunnelProxy, type TunnelProxy } from '../support/tunnel-proxy.js';
 
 afterEach(closeAll);
 
@@ -191,41 +191,13 @@ describe('answers', () => {
 });
 
 describe('proxy', () => {
-  const seen: { url: string; headers: NodeJS.Dict<string | string[]> }[] = [];
-  let proxy: Server;
-  let address: string;
-  let refuse = false;
+  let proxy: TunnelProxy;
 
   beforeEach(async () => {
-    seen.length = 0;
-    refuse = false;
-    proxy = createHttpServer();
-    proxy.on('connect', (request, socket: Socket, head: Buffer) => {
-      seen.push({ url: request.url ?? '', headers: request.headers });
-      if (refuse) {
-        socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-        return;
-      }
-      const [host = '', port = ''] = (request.url ?? '').split(':');
-      const upstream = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-        upstream.write(head);
-        upstream.pipe(socket).pipe(upstream);
-      });
-      for (const end of [upstream, socket]) {
-        end.on('error', () => undefined);
-        end.on('close', () => {
-          upstream.destroy();
-          socket.destroy();
-        });
-      }
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    address = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    proxy = await tunnelProxy();
   });
   afterEach(async () => {
     await closeAll();
-    proxy.closeAllConnections();
     proxy.close();
   });
 
@@ -233,20 +205,20 @@ describe('proxy', () => {
     const stub = await serve((_request, response) => {
       sendJson(response, 200, PROJECT);
     });
-    const client = clientOf(stub.url, { proxy: `http://user:proxy-password@${address}` });
+    const client = clientOf(stub.url, { proxy: `http://user:proxy-password@${proxy.address}` });
     expect(await client.projects.get(1)).toMatchObject(PROJECT);
     expect(stub.seen[0]?.headers['authorization']).toBe(`Api-Key ${KEY}`);
     expect(stub.seen[0]?.headers['proxy-authorization']).toBeUndefined();
-    expect(seen[0]?.url).toBe(new URL(stub.url).host);
-    expect(seen[0]?.headers).toHaveProperty('proxy-authorization');
-    expect(JSON.stringify(seen)).not.toContain(KEY.slice(9));
+    expect(proxy.seen[0]?.url).toBe(new URL(stub.url).host);
+    expect(proxy.seen[0]?.headers).toHaveProperty('proxy-authorization');
+    expect(JSON.stringify(proxy.seen)).not.toContain(KEY.slice(9));
     expect(inspect(client, { depth: Infinity, showHidden: true })).not.toContain('proxy-password');
   });
 
   it('that refuses gives an error that says so, with nothing delivered and no password shown', async () => {
-    refuse = true;
+    proxy.refuse();
     const client = clientOf('http://127.0.0.1:9', {
-      proxy: `http://user:proxy-password@${address}`,
+      proxy: `http://user:proxy-password@${proxy.address}`,
       retries: 0,
     });
     const error = await failure(client.tasks.reserve(1, { batchSize: 1 }));
@@ -263,7 +235,7 @@ describe('proxy', () => {
       sendJson(response, 200, PROJECT);
     });
     const before = { http_proxy: process.env['http_proxy'], no_proxy: process.env['no_proxy'] };
-    process.env['http_proxy'] = `http://${address}`;
+    process.env['http_proxy'] = `http://${proxy.address}`;
     process.env['no_proxy'] = noProxy;
     try {
       expect(await clientOf(stub.url, { proxy: 'env' }).projects.get(1)).toMatchObject(PROJECT);
@@ -275,6 +247,6 @@ describe('proxy', () => {
         else process.env[name] = value;
       }
     }
-    expect(seen).toHaveLength(tunnels);
+    expect(proxy.seen).toHaveLength(tunnels);
   });
 });

@@ -1,10 +1,21 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PermanentTaskError, RetryableTaskError, systemClock, type FetchLike, type Task } from 'antenna-sdk';
+import {
+  AntennaClient,
+  PermanentTaskError,
+  RetryableTaskError,
+  systemClock,
+  type FetchLike,
+  type Task,
+} from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Downloader } from '../../src/worker/download.js';
 import type { Checksum } from '../../src/worker/image-check.js';
+import { resolveWorkerOptions } from '../../src/worker/options.js';
+import { KEY } from '../support/calls.js';
+import { pipelineDefinition } from '../support/pipelines.js';
+import { tunnelProxy } from '../support/tunnel-proxy.js';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 const closers: (() => Promise<void>)[] = [];
@@ -200,6 +211,43 @@ describe('Downloader', () => {
     'refuses %s',
     async (url) => {
       await expect(downloader().download(at(url), never)).rejects.toThrow(PermanentTaskError);
+    },
+  );
+});
+
+describe('the proxy of image downloads', () => {
+  it.each([
+    ['is the client’s', {}, 1],
+    ['can be none', { proxy: false as const }, 0],
+  ])('%s', async (_, download, tunnels) => {
+    const proxy = await tunnelProxy();
+    const client = new AntennaClient({
+      baseUrl: 'http://127.0.0.1:9',
+      apiKey: KEY,
+      proxy: `http://${proxy.address}`,
+    });
+    const { download: limits } = resolveWorkerOptions({
+      client,
+      pipelines: [pipelineDefinition()],
+      download,
+    });
+    const url = await imageServer((_request, response) => {
+      response.end('pixels');
+    });
+    const image = await downloader(limits).download(at(`${url}/a.jpg`), never);
+    expect(image.bytes.toString()).toBe('pixels');
+    expect(proxy.seen).toHaveLength(tunnels);
+    proxy.close();
+  });
+
+  it.each(['proxy:3128', 'ftp://secret@proxy', '', 5])(
+    'is refused when it is none, without being quoted: %s',
+    (proxy) => {
+      const client = new AntennaClient({ baseUrl: 'http://127.0.0.1:9', apiKey: KEY });
+      const download = { proxy: proxy as string };
+      const resolve = () => resolveWorkerOptions({ client, pipelines: [pipelineDefinition()], download });
+      expect(resolve).toThrow(/download\.proxy: must be a URL/);
+      expect(resolve).not.toThrow(/secret/);
     },
   );
 });
