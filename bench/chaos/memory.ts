@@ -9,9 +9,9 @@ export interface MemorySample {
 /** How memory went over a process's life. Sizes in bytes. */
 export interface MemoryCourse {
   readonly samples: number;
-  /** Median of the fifth that follows the first tenth: start-up is over by then. */
+  /** Highest of the three tenths that follow the first: start-up is over by then. */
   readonly early: number;
-  /** Median of the last fifth. */
+  /** Highest of the last three tenths. */
   readonly late: number;
   readonly ratio: number;
   /** Of the straight line through everything after the first tenth. */
@@ -20,28 +20,31 @@ export interface MemoryCourse {
 }
 
 const SETTLED = 0.1;
-const FIFTH = 0.2;
+const SPAN = 0.3;
 
-/** @returns undefined for a process too short-lived to say anything about. */
+/**
+ * Compares high-water marks: V8 gives a third of its heap back in an idle moment, such as an outage, and takes it again in the next
+ * minutes, so that a median says where in that cycle it was taken.
+ * @returns undefined for a process too short-lived to say anything about.
+ */
 export function memoryCourse(samples: readonly MemorySample[]): MemoryCourse | undefined {
   if (samples.length < 10) return undefined;
   const part = (from: number, to: number): MemorySample[] =>
     samples.slice(Math.floor(from * samples.length), Math.ceil(to * samples.length));
-  const early = medianRss(part(SETTLED, SETTLED + FIFTH));
-  const late = medianRss(part(1 - FIFTH, 1));
+  const early = highestRss(part(SETTLED, SETTLED + SPAN));
+  const late = highestRss(part(1 - SPAN, 1));
   return {
     samples: samples.length,
     early,
     late,
     ratio: late / early,
     slopePerMinute: slope(part(SETTLED, 1)) * 60_000,
-    highest: Math.max(...samples.map(({ rss }) => rss)),
+    highest: highestRss(samples),
   };
 }
 
-function medianRss(samples: readonly MemorySample[]): number {
-  const sorted = samples.map(({ rss }) => rss).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
+function highestRss(samples: readonly MemorySample[]): number {
+  return Math.max(...samples.map(({ rss }) => rss));
 }
 
 /** Least squares, in bytes a millisecond. */
