@@ -78,9 +78,12 @@ export class ProcessStage {
     const { clock, options, estimator } = this.#context;
     this.#cancelWait();
     while (this.#ready.length > 0 && this.#lanesInUse < options.concurrency) {
+      const waiting = this.#ready.length;
       const first = pickNext(this.#ready, this.#context, ({ pipeline }) =>
         estimator.callHighMs(pipeline.slug, clock.now()),
       );
+      // A task that left here has freed memory which a download may be waiting for, and nobody else tells it.
+      if (this.#ready.length < waiting - (first ? 1 : 0)) this.#context.changed();
       if (!first) return;
       const batch = this.#company(first);
       if (!batch) return;

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PermanentTaskError, RetryableTaskError, type Executor } from 'antenna-sdk';
-import { accounted, anyImage, createRig, drive } from './rig.js';
+import { PermanentTaskError, RetryableTaskError, type Executor, type FetchLike } from 'antenna-sdk';
+import { sleep } from '../../../src/time/clock.js';
+import { accounted, anyImage, createRig, drive, driveUntil, eventsOf } from './rig.js';
 
 describe('T2 capacity never leaks', () => {
   it('is what the set of held tasks leaves, through thousands of random turns, and all of it at the end', async () => {
@@ -86,5 +87,49 @@ describe('T2 capacity never leaks', () => {
     expect([...job.ledger.images.values()].map(({ outcome }) => outcome)).toEqual(Array(3).fill('error'));
     // Told when it was given up: what still runs in the background can end.
     expect(stuck.map(({ aborted }) => aborted)).toEqual(Array(3).fill(true));
+  });
+
+  it('lets a download begin that waited for the memory of an image which is dropped', async () => {
+    const rig = createRig();
+    const { clock } = rig;
+    rig.job(60);
+    const started: string[] = [];
+    let isSlow = false;
+    const fetch: FetchLike = async (input, init) => {
+      started.push(input);
+      const isLarge = isSlow;
+      isSlow = false;
+      // Longer than its lease: it is dropped when it is in memory.
+      if (isLarge) await sleep(clock, 31_000, init.signal);
+      return new Response(Buffer.alloc(isLarge ? 950 : 100, 1));
+    };
+    const worker = rig.worker({
+      fetch,
+      imageBudgetBytes: 1_000,
+      maxHeld: 2,
+      downloadConcurrency: 1,
+      download: { timeoutMs: 60_000 },
+      definition: { warmUp: () => 100 },
+    });
+    const dropped = eventsOf(worker, 'lease_expired');
+    const running = worker.run({ handleSignals: false });
+    // Sixty small images teach that one more fits.
+    await driveUntil(clock, () => started.length === 60 && worker.held?.count === 0);
+    isSlow = true;
+    const first = rig.job(1);
+    await driveUntil(clock, () => started.length === 61);
+    await clock.advance(10_000);
+    const second = rig.job(1);
+    await driveUntil(clock, () => worker.held?.count === 2);
+    // Another worker takes what comes again, so that no redelivery wakes this one.
+    const rival = rig.anotherClient();
+    await driveUntil(clock, () => {
+      for (const job of [first, second])
+        rival.tasks.reserve(job.id, { batchSize: 9 }, { retries: 0 }).catch(() => undefined);
+      return dropped.length > 0;
+    });
+    await clock.advance(1);
+    expect(started).toHaveLength(62);
+    await drive(clock, Promise.all([running, worker.stop({ graceMs: 0 })]));
   });
 });
