@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -18,6 +19,14 @@ export interface SpoolDisk {
   close(): Promise<void>;
 }
 
+const { O_CREAT, O_DSYNC, O_EXCL, O_WRONLY } = constants;
+const CREATE = O_CREAT | O_EXCL | O_WRONLY;
+/**
+ * On Linux a write through this is durable when it returns, as after a sync, and saves a round trip to a thread. Elsewhere it is missing,
+ * or leaves the data in the disk's own cache, which Node's sync does not.
+ */
+const WRITE_THROUGH = process.platform === 'linux' ? O_DSYNC : 0;
+
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 
@@ -27,6 +36,7 @@ export class NodeDisk implements SpoolDisk {
   #folder: Promise<FileHandle> | undefined;
   #sync: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
+  #closed = false;
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -47,10 +57,10 @@ export class NodeDisk implements SpoolDisk {
   }
 
   async write(name: string, content: readonly Buffer[]): Promise<void> {
-    const file = await open(join(this.#directory, name), 'wx', PRIVATE_FILE);
+    const file = await open(join(this.#directory, name), CREATE | WRITE_THROUGH, PRIVATE_FILE);
     try {
       await writeAll(file, content);
-      await file.sync();
+      if (WRITE_THROUGH === 0) await file.sync();
     } finally {
       await file.close();
     }
@@ -73,7 +83,13 @@ export class NodeDisk implements SpoolDisk {
     }
   }
 
+  /** What is still written afterwards is made durable all the same. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#closeFolder();
+  }
+
+  async #closeFolder(): Promise<void> {
     const folder = this.#folder;
     this.#folder = undefined;
     await (await folder)?.close();
@@ -90,9 +106,11 @@ export class NodeDisk implements SpoolDisk {
     try {
       await (await this.#folder).sync();
     } catch (error) {
-      await this.close().catch(() => undefined);
+      await this.#closeFolder().catch(() => undefined);
       throw error;
     }
+    // Opened again by a write that outlived the run: nobody else would close it.
+    if (this.#closed) await this.#closeFolder();
   }
 }
 
