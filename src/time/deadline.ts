@@ -103,6 +103,7 @@ export class Deadline {
   }
 
   #end(reason: Error): void {
+    if (this.#reason) return;
     this.#reason = reason;
     this.#controller.abort(reason);
     for (const listener of this.#listeners) listener(reason);

@@ -69,6 +69,16 @@ describe('Deadline', () => {
     expect(getEventListeners(deadline.signal, 'abort')).toHaveLength(0);
   });
 
+  it('ends once: what comes after its end does not change the reason', async () => {
+    const clock = createTestClock();
+    const controller = new AbortController();
+    const deadline = new Deadline({ clock, timeoutMs: 100, signal: controller.signal });
+    await clock.advance(100);
+    controller.abort();
+    expect(deadline.reason).toBeInstanceOf(AntennaTimeoutError);
+    expect(deadline.signal.reason).toBe(deadline.reason);
+  });
+
   it('tells whoever listens once, and nobody who has left; a signal that is asked for later is aborted too', async () => {
     const clock = createTestClock();
     const deadline = new Deadline({ clock, timeoutMs: 100 });
