@@ -48,7 +48,9 @@ async function send(
     const response = await untilAborted(pending, signal);
     answering = true;
     request.enter('body');
-    const body = await readBody(response, maxBytes, signal);
+    const isRead = request.wantsBody?.(response.status) ?? true;
+    if (!isRead) response.body?.cancel().catch(() => undefined);
+    const body = isRead ? await readBody(response, maxBytes, signal) : Buffer.alloc(0);
     // A browser-like fetch hides a redirect behind status 0; to us it is one, whatever its number.
     const status = response.type === 'opaqueredirect' ? 302 : response.status;
     return { status, headers: Object.fromEntries(response.headers), body };
@@ -61,6 +63,7 @@ async function send(
       delivered: answering ? 'unknown' : deliveredFromCode(code),
       causeCode: code,
       staleSocket: !answering && isBrokenConnection(code),
+      cause: error,
     });
   }
 }

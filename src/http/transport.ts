@@ -11,6 +11,8 @@ export interface TransportRequest {
   readonly body: string | Uint8Array | undefined;
   /** Its end ends the request at once, whatever it is waiting for. */
   readonly deadline: Pick<Deadline, 'reason' | 'signal' | 'throwIfEnded' | 'onEnd'>;
+  /** Whether the body of an answer with this status is read. Default: of every answer. One that is not ends the transfer. */
+  readonly wantsBody?: (status: number) => boolean;
   /**
    * Take a connection that served nobody before, if the transport has a say in it. When a server has closed one idle connection
    * behind our back it has closed them all, and the next in the pool is no better.
@@ -52,8 +54,9 @@ export class TransportFailure extends Error {
     causeCode?: string | undefined;
     staleSocket?: boolean;
     tooLarge?: boolean;
+    cause?: unknown;
   }) {
-    super(options.reason);
+    super(options.reason, options.cause === undefined ? {} : { cause: options.cause });
     this.delivered = options.delivered;
     this.causeCode = options.causeCode;
     this.staleSocket = options.staleSocket ?? false;

@@ -23,6 +23,8 @@ export interface UndiciTransportOptions {
   readonly connectTimeoutMs: number;
   /** To one origin. Default: no limit. */
   readonly maxConnections?: number | undefined;
+  /** False asks an HTTP proxy for http URLs by their whole address, as proxies expect that allow tunnels to port 443 only. Default true. */
+  readonly proxyTunnel?: boolean | undefined;
   /** Idle time after which a connection is closed. Default {@link KEEP_ALIVE_MS}. */
   readonly keepAliveMs?: number | undefined;
   readonly maxResponseBytes: number;
@@ -62,6 +64,7 @@ async function createDispatcher(options: UndiciTransportOptions, pipelining: 0 |
     // A proxy agent connects twice, and looks for the options of neither in `connect`.
     proxyTls: connect,
     requestTls: connect,
+    proxyTunnel: options.proxyTunnel ?? true,
   };
   if (options.proxy === undefined) return new Agent(common);
   return options.proxy === 'env'
@@ -173,7 +176,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
@@ -181,6 +184,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = flatten(headers);
     this.#request.enter('body');
+    if (this.#request.wantsBody?.(status) ?? true) return;
+    this.onResponseEnd();
+    controller.abort(new Error('the body is of no use'));
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -43,6 +43,9 @@ export const DOWNLOAD_DEFAULTS: DownloadLimits = {
 /** First backoff between two tries; doubles. */
 const BACKOFF_MS = 250;
 
+/** Longest time for a connection: a host that does not answer must leave time within the lease for another try. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
 /** An image as it came. */
 export interface Downloaded {
   readonly bytes: Buffer;
@@ -73,7 +76,8 @@ export class Downloader {
       ? createFetchTransport(options.fetch, maxBytes)
       : createUndiciTransport({
           proxy: proxy === false ? undefined : proxy,
-          connectTimeoutMs: timeoutMs,
+          proxyTunnel: false,
+          connectTimeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
           keepAliveMs: KEEP_ALIVE_MS,
           maxResponseBytes: maxBytes,
         });
@@ -124,8 +128,10 @@ export class Downloader {
     const deadline = new Deadline({ clock: this.#clock, timeoutMs: this.#limits.timeoutMs, signal });
     try {
       return imageOf(await this.#follow(url, deadline));
-    } catch (error) {
-      if (error instanceof PermanentTaskError || error instanceof RetryableTaskError) throw error;
+    } catch (thrown) {
+      // A fetch of the user's may judge for itself.
+      const error = thrown instanceof TransportFailure && isTaskError(thrown.cause) ? thrown.cause : thrown;
+      if (isTaskError(error)) throw error;
       if (signal.aborted) throw signal.reason;
       if (error instanceof TransportFailure && error.tooLarge)
         throw new PermanentTaskError(`image download failed: larger than ${this.#limits.maxBytes} bytes`);
@@ -146,6 +152,8 @@ export class Downloader {
         url,
         headers: {},
         body: undefined,
+        // Of a redirect or an error only the status counts, and a page that never ends must not hide it.
+        wantsBody: (status) => status >= 200 && status < 300,
         deadline,
         enter: (phase) => {
           deadline.enter(phase);
@@ -174,7 +182,12 @@ function imageOf({ status, headers, body }: TransportResponse): Downloaded {
   if (size !== declared)
     throw new RetryableTaskError(`image download failed: cut off after ${size} of ${declared} bytes`);
   if (size === 0) throw new RetryableTaskError('image download failed: the image is empty');
-  return { bytes: body, contentType: headers['content-type'] };
+  // Its own memory: one that came in a single chunk is a view of the socket's, with all that came beside it.
+  return { bytes: Buffer.concat([body]), contentType: headers['content-type'] };
+}
+
+function isTaskError(error: unknown): error is PermanentTaskError | RetryableTaskError {
+  return error instanceof PermanentTaskError || error instanceof RetryableTaskError;
 }
 
 /** @throws PermanentTaskError for anything but an http or https URL. */
@@ -182,6 +195,6 @@ function httpUrl(text: string, base?: string): URL {
   const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new PermanentTaskError(
-    `image download failed: ${url?.protocol ?? 'no'} URLs are not downloaded, only http and https`,
+    `image download failed: ${url?.protocol ?? 'invalid'} URLs are not downloaded, only http and https`,
   );
 }

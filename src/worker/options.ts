@@ -201,7 +201,11 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
       maxDeliveries: options.maxDeliveries ?? rules.maxDeliveries,
     },
     spool: options.spool,
-    download: { ...DOWNLOAD_DEFAULTS, proxy: options.client.proxy, ...options.download },
+    download: {
+      ...DOWNLOAD_DEFAULTS,
+      ...options.download,
+      proxy: options.download?.proxy ?? options.client.proxy,
+    },
     fetch: options.fetch,
     register: options.register ?? true,
     random: options.random ?? Math.random,
