@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -50,6 +50,26 @@ describe('making names durable', () => {
     await disk.close();
     await disk.close();
   });
+
+  // Only Linux lists a process's open files as files.
+  it.skipIf(process.platform !== 'linux')(
+    'leaves the directory open to nobody, also when asked after the end',
+    async () => {
+      const folder = await emptyFolder();
+      const disk = new NodeDisk(folder);
+      const isOpen = async (): Promise<boolean> => {
+        const handles = await readdir('/proc/self/fd');
+        const paths = await Promise.all(handles.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+        return paths.includes(folder);
+      };
+      await disk.syncFolder();
+      expect(await isOpen()).toBe(true);
+      const queued = [disk.syncFolder(), disk.close()];
+      await Promise.all(queued);
+      await disk.syncFolder();
+      expect(await isOpen()).toBe(false);
+    },
+  );
 
   it('removes what is there, and minds nothing that is not', async () => {
     const disk = new NodeDisk(await emptyFolder());
