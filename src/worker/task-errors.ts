@@ -23,3 +23,16 @@ export class RetryableTaskError extends AntennaError {
     super({ code: 'task_retryable', message, cause: options.cause });
   }
 }
+
+/**
+ * Throw it from a handler or an executor when the memory (of the graphics card, of the process) did not suffice for this batch. The same
+ * images are tried again at once in smaller batches, and the batches after them are smaller too. For a single image, which cannot be cut,
+ * it means what {@link RetryableTaskError} means, after one more try: the memory may be taken by another process.
+ *
+ * Other errors of a whole batch are narrowed down as well; this one shrinks the next batches even when it came down to single images,
+ * which of any other error would say that the images are to blame.
+ */
+export class OutOfMemoryTaskError extends RetryableTaskError {
+  static override readonly className: string = 'OutOfMemoryTaskError';
+  override readonly code: string = 'task_out_of_memory';
+}

@@ -1,4 +1,4 @@
-import { PermanentTaskError, RetryableTaskError } from './task-errors.js';
+import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from './task-errors.js';
 
 /** What becomes of a task that failed: an error result, which is final, or silence, so that its lease lapses. */
 export type Verdict = 'post-error' | 'let-lapse';
@@ -16,6 +16,8 @@ export function judge(error: unknown, delivery: number | undefined, maxDeliverie
 
 /** True for errors with which a handler has decided; others are worth one more try. */
 export function isDecided(error: unknown): boolean {
+  // A card that several processes share is full at one moment and not at the next.
+  if (error instanceof OutOfMemoryTaskError) return false;
   return error instanceof PermanentTaskError || error instanceof RetryableTaskError;
 }
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
+import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
 import { deliveryNumber } from '../../src/worker/delivery.js';
 import { StateMachine } from '../../src/worker/state.js';
-import { errorText, judge } from '../../src/worker/verdict.js';
+import { errorText, isDecided, judge } from '../../src/worker/verdict.js';
 
 describe('deliveryNumber', () => {
   it.each([
@@ -34,6 +34,14 @@ describe('judge', () => {
     expect(judge(new RetryableTaskError('later'), 1, 2)).toBe('let-lapse');
     expect(judge(new RetryableTaskError('later'), undefined, 2)).toBe('let-lapse');
     expect(judge(new RetryableTaskError('later'), 2, 2)).toBe('post-error');
+  });
+
+  it('takes want of memory of a single image for a passing fault, worth one more try here', () => {
+    const full = new OutOfMemoryTaskError('CUDA out of memory');
+    expect(isDecided(full)).toBe(false);
+    expect([judge(full, 1, 2), judge(full, 2, 2)]).toEqual(['let-lapse', 'post-error']);
+    expect(full).toMatchObject({ code: 'task_out_of_memory', name: 'OutOfMemoryTaskError' });
+    expect(isDecided(new RetryableTaskError('later'))).toBe(true);
   });
 
   it('never posts a stack, and never an endless text', () => {

@@ -10,6 +10,14 @@ export type HandlerContext = ProcessContext & {
   readonly stopping: AbortSignal;
 };
 
+/** How one call of a handler ended, the parts of a batch that was cut included. */
+export interface BatchAttempt {
+  /** The images that were in the call. */
+  readonly images: readonly TaskImage[];
+  /** Why the call failed as a whole, or its out-of-memory error if only some images got one; undefined if it went well. */
+  readonly error: unknown;
+}
+
 /** What a batch is run with. */
 export type BatchContext = ProcessContext & {
   /** Tells handlers of a graceful stop; aborts nothing. */
@@ -24,6 +32,11 @@ export type BatchContext = ProcessContext & {
    * batch cannot be run again. Only for handlers of single images. Default false.
    */
   readonly transferBytes?: boolean | undefined;
+  /**
+   * Hears of every call of the handler, in the order in which they end. From these the worker learns how large a batch may be. An executor
+   * that cuts batches itself and tells nothing is only asked for smaller ones when `run` rejects or gives an `OutOfMemoryTaskError`.
+   */
+  readonly onAttempt?: ((attempt: BatchAttempt) => void) | undefined;
 };
 
 /** Facts about an executor since it was made. */

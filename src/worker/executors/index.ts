@@ -1,6 +1,13 @@
 export { HandlerAbortError, type AbortKind } from './abort-reason.js';
 export { EXECUTOR_DEFAULTS } from './defaults.js';
-export type { BatchContext, BatchOutcome, Executor, ExecutorStats, HandlerContext } from './executor.js';
+export type {
+  BatchAttempt,
+  BatchContext,
+  BatchOutcome,
+  Executor,
+  ExecutorStats,
+  HandlerContext,
+} from './executor.js';
 export {
   HandlerCrashError,
   HandlerOutputError,

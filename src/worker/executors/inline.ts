@@ -59,7 +59,9 @@ export class InlineExecutor implements Executor {
   async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
     // Every unit listens to it, and Node would take more than ten for a leak.
     quieten(context.signal);
-    const work = runUnits(batch, modeOf(this.#options), (unit) => this.#attempt(unit, context));
+    const attempt = (unit: readonly TaskImage[]): Promise<readonly BatchOutcome[]> =>
+      this.#attempt(unit, context);
+    const work = runUnits(batch, modeOf(this.#options), attempt, context.onAttempt);
     this.#running.add(work);
     try {
       return await work;

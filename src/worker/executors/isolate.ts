@@ -1,7 +1,7 @@
-import { RetryableTaskError } from '../task-errors.js';
+import { OutOfMemoryTaskError, RetryableTaskError } from '../task-errors.js';
 import type { TaskImage } from '../pipeline.js';
 import { HandlerAbortError } from './abort-reason.js';
-import type { BatchOutcome } from './executor.js';
+import type { BatchContext, BatchOutcome } from './executor.js';
 import { HandlerCrashError } from './execution-errors.js';
 
 /**
@@ -35,6 +35,22 @@ export async function isolate(
   }
 }
 
+/** Tells of every call how it ended; an abort says nothing about the batch. */
+export function reporting(attempt: Attempt, onAttempt: BatchContext['onAttempt']): Attempt {
+  if (!onAttempt) return attempt;
+  return async (unit, fresh) => {
+    try {
+      const outcomes = await attempt(unit, fresh);
+      const full = outcomes.find((outcome) => !outcome.ok && outcome.error instanceof OutOfMemoryTaskError);
+      onAttempt({ images: unit, error: full && !full.ok ? full.error : undefined });
+      return outcomes;
+    } catch (error) {
+      if (!(error instanceof HandlerAbortError)) onAttempt({ images: unit, error });
+      throw error;
+    }
+  };
+}
+
 /** The same error for every image. */
 export function failAll(unit: readonly TaskImage[], error: unknown): BatchOutcome[] {
   return unit.map(() => ({ ok: false, error }));
@@ -43,5 +59,6 @@ export function failAll(unit: readonly TaskImage[], error: unknown): BatchOutcom
 /** An abort, a handler that cannot start, or one that says itself that trying again later is right: smaller batches help nobody. */
 function concernsAll(error: unknown): boolean {
   if (error instanceof HandlerAbortError) return true;
-  return error instanceof RetryableTaskError && !(error instanceof HandlerCrashError);
+  if (error instanceof HandlerCrashError || error instanceof OutOfMemoryTaskError) return false;
+  return error instanceof RetryableTaskError;
 }

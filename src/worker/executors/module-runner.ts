@@ -95,6 +95,7 @@ export class ModuleRunner<Slot> {
       batch,
       this.#ready.mode,
       async (unit, fresh) => (await this.#call(unit, context, fresh)).outcomes,
+      context.onAttempt,
     );
   }
 

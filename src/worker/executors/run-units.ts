@@ -1,20 +1,23 @@
 import type { TaskImage } from '../pipeline.js';
-import type { BatchOutcome } from './executor.js';
+import type { BatchContext, BatchOutcome } from './executor.js';
 import { HandlerOutputError } from './execution-errors.js';
 import type { HandlerMode } from './handlers.js';
-import { failAll, isolate, type Attempt } from './isolate.js';
+import { failAll, isolate, reporting, type Attempt } from './isolate.js';
 
 /**
  * Runs a batch in the units that its handler takes: image by image, side by side as far as there are slots, or as a whole.
+ * @param onAttempt - hears of every call.
  * @returns one outcome per image, in order; never rejects.
  */
 export async function runUnits(
   batch: readonly TaskImage[],
   mode: HandlerMode,
   attempt: Attempt,
+  onAttempt?: BatchContext['onAttempt'],
 ): Promise<readonly BatchOutcome[]> {
   const units = mode === 'image' ? batch.map((image) => [image]) : batch.length > 0 ? [batch] : [];
-  const outcomes = await Promise.all(units.map((unit) => isolate(unit, checked(attempt))));
+  const watched = reporting(checked(attempt), onAttempt);
+  const outcomes = await Promise.all(units.map((unit) => isolate(unit, watched)));
   return outcomes.flat();
 }
 

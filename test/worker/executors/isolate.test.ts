@@ -1,4 +1,4 @@
-import { RetryableTaskError, type TaskImage } from 'antenna-sdk';
+import { OutOfMemoryTaskError, RetryableTaskError, type BatchAttempt, type TaskImage } from 'antenna-sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
@@ -45,6 +45,18 @@ describe('narrowing a failed batch down', () => {
     expect(outcomes).toEqual([1, 2, 3].map(() => ({ ok: false, error })));
   });
 
+  it('is done for want of memory, whose images are to blame only when they are alone', async () => {
+    const full = new OutOfMemoryTaskError('full');
+    const sizes: number[] = [];
+    const outcomes = await isolate(imagesOf('a', 'b', 'c', 'large'), (unit) => {
+      sizes.push(unit.length);
+      const fits = unit.length <= 2 && !unit.some(({ bytes }) => bytes.toString() === 'large');
+      return fits ? Promise.resolve(ok(unit)) : Promise.reject(full);
+    });
+    expect(sizes).toEqual([4, 2, 2, 1, 1]);
+    expect(wentWell(outcomes)).toEqual([true, true, true, false]);
+  });
+
   it('blames a crash on an image only where nothing else had run, and asks for such a place once', async () => {
     const asked: boolean[] = [];
     const outcomes = await isolate(imagesOf('a'), (_, fresh) => {
@@ -62,6 +74,38 @@ describe('running a batch in units', () => {
       Promise.resolve(ok(unit).slice(1)),
     );
     expect(wentWell(outcomes)).toEqual([false, false]);
+  });
+
+  it('tells of every call, and of none that was aborted', async () => {
+    const seen: BatchAttempt[] = [];
+    const hear = (attempt: BatchAttempt): void => void seen.push(attempt);
+    const error = new Error('bad');
+    const images = imagesOf('good', 'bad');
+    const attempt = (unit: readonly TaskImage[]) =>
+      unit.some(({ bytes }) => bytes.toString() === 'bad')
+        ? Promise.reject(error)
+        : Promise.resolve(ok(unit));
+    await runUnits(images, 'batch', attempt, hear);
+    expect(seen).toEqual([
+      { images, error },
+      { images: [images[0]], error: undefined },
+      { images: [images[1]], error },
+    ]);
+    seen.length = 0;
+    await runUnits(images, 'batch', () => Promise.reject(new HandlerAbortError('shutdown')), hear);
+    expect(seen).toEqual([]);
+  });
+
+  it('tells of a call in which only some images ran out of memory as one that did', async () => {
+    const seen: BatchAttempt[] = [];
+    const full = new OutOfMemoryTaskError('full');
+    const attempt = ([first, ...rest]: readonly TaskImage[]) =>
+      Promise.resolve([
+        ...ok(first ? [first] : []),
+        ...rest.map(() => ({ ok: false, error: full }) as const),
+      ]);
+    await runUnits(imagesOf('a', 'b'), 'batch', attempt, (given) => void seen.push(given));
+    expect(seen.map((given) => given.error)).toEqual([full]);
   });
 
   it('answers an empty batch without calling the handler', async () => {

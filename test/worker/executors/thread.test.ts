@@ -1,4 +1,4 @@
-import { PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
+import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError, type BatchAttempt } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
 import {
@@ -68,6 +68,18 @@ describe('a handler in a thread', () => {
     expect(wentWell(outcomes)).toEqual([true, false, false]);
     expect(outcomes[1]).toHaveProperty('error', expect.any(PermanentTaskError));
     expect(read(outcomes)[2]).toMatch(/it returned nothing/);
+  });
+
+  it('may run out of memory: its images are tried in smaller batches, and whoever asks hears of every call', async () => {
+    const attempts: BatchAttempt[] = [];
+    const context = contextOf({ onAttempt: (attempt) => attempts.push(attempt) });
+    const outcomes = await thread('batch.mjs').run(imagesOf('room for two', 'b', 'c', 'd'), context);
+    expect(wentWell(outcomes)).toEqual([true, true, true, true]);
+    expect(attempts.map(({ images, error }) => [images.length, error])).toEqual([
+      [4, expect.any(OutOfMemoryTaskError)],
+      [2, undefined],
+      [2, undefined],
+    ]);
   });
 
   it('logs through the worker’s logger, without what the logger would not let pass', async () => {
