@@ -79,9 +79,12 @@ export class ContractServer {
     return this.#settings.dialect;
   }
 
-  /** Base URL that `.handlers` and `.fetch` answer. */
+  /**
+   * Base URL for a client: of the newest socket while the server listens, otherwise the option `baseUrl`. `.fetch` answers both,
+   * `.handlers` the option only.
+   */
   get baseUrl(): string {
-    return this.#settings.baseUrl;
+    return [...this.#listeners].at(-1)?.url ?? this.#settings.baseUrl;
   }
 
   /** The newest requests, oldest first; credentials are redacted. */

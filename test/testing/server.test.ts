@@ -1,5 +1,6 @@
 import { setupServer } from 'msw/node';
 import { describe, expect, it } from 'vitest';
+import { AntennaClient } from '../../src/index.js';
 import { createContractServer } from '../../src/testing/index.js';
 import { createCaller, createWorld, failure, post, success, take } from './helpers.js';
 
@@ -66,6 +67,28 @@ describe('the ways to reach the server', () => {
       await server.close();
     }
     await expect(fetch(listener.url)).rejects.toThrow();
+  });
+
+  it('names its socket as base URL while it listens, so that a client needs nothing else', async () => {
+    const { server, key } = createWorld();
+    const fictional = server.baseUrl;
+    await server.listen();
+    const second = await server.listen();
+    expect(server.baseUrl).toBe(second.url);
+    const client = new AntennaClient({ baseUrl: server.baseUrl, apiKey: key.value });
+    try {
+      expect((await client.projects.list()).count).toBe(1);
+      // The one that it had before goes on answering calls that never meet the network.
+      expect((await server.fetch(`${fictional}/projects/`)).status).toBe(200);
+      expect((await server.fetch(`${server.baseUrl}/projects/`)).status).toBe(200);
+      await second.close();
+      expect(server.baseUrl).toMatch(/^http:\/\/127/);
+      expect(server.baseUrl).not.toBe(second.url);
+    } finally {
+      await client.close();
+      await server.close();
+    }
+    expect(server.baseUrl).toBe(fictional);
   });
 
   it('refuses to answer for a host that is not its own', async () => {
