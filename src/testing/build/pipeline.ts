@@ -14,6 +14,8 @@ export interface AlgorithmOptions {
   readonly version?: number | undefined;
   /** `detection`, `classification`, … (contract §8.1). */
   readonly task_type?: string | null | undefined;
+  /** Where the model comes from. Default null. */
+  readonly uri?: string | null | undefined;
   /** Short for a category map with these labels. */
   readonly labels?: readonly string[] | undefined;
   readonly category_map?:
@@ -21,7 +23,8 @@ export interface AlgorithmOptions {
         readonly id?: number | undefined;
         /** Default: the labels in `data`. */
         readonly labels?: readonly string[] | undefined;
-        readonly data: readonly Readonly<Record<string, unknown>>[];
+        /** Left out with `labels` given: a map that the server takes and that no result can be saved by (contract §7.5). */
+        readonly data?: readonly Readonly<Record<string, unknown>>[] | undefined;
       }
     | null
     | undefined;
@@ -143,7 +146,7 @@ function findOrAddAlgorithm(antenna: Antenna, options: AlgorithmOptions): Algori
     versionName: String(version),
     description: '',
     taskType: options.task_type ?? null,
-    uri: null,
+    uri: options.uri ?? null,
     categoryMap: addCategoryMap(antenna, options),
     createdAt: now,
     updatedAt: now,
@@ -152,7 +155,8 @@ function findOrAddAlgorithm(antenna: Antenna, options: AlgorithmOptions): Algori
 
 function addCategoryMap(antenna: Antenna, options: AlgorithmOptions): CategoryMapRow | null {
   const { categoryMaps } = antenna.store;
-  const data = options.category_map?.data ?? (options.labels && dataOf(options.labels));
+  const data =
+    options.category_map?.data ?? (options.category_map ? [] : options.labels && dataOf(options.labels));
   if (!data) return null;
   return categoryMaps.add({
     id: categoryMaps.takeId(options.category_map?.id),

@@ -58,7 +58,9 @@ export function startJob(antenna: Antenna, job: JobRow): void {
   const { found, taken } = collect(antenna, job);
   const stage = findStage(job.progress, 'collect');
   if (stage) {
-    setParams(stage, { 'Total Images': found, ...(job.limit === null ? {} : { Limit: job.limit }) });
+    // A limit that cuts nothing is not shown (contract §4.10).
+    const limit = job.limit !== null && job.limit < found ? { Limit: job.limit } : {};
+    setParams(stage, { 'Total Images': found, ...limit });
     stage.status = 'SUCCESS';
     stage.progress = 1;
   }

@@ -10,7 +10,10 @@ import { notFound } from '../wire/refusal.js';
 import { json } from '../wire/respond.js';
 import { optionalProject, orderBy, readId } from './lookup.js';
 
-/** All visible pipelines; there is no filter by slug, and an unknown `project_id` is no filter either (T16). */
+/**
+ * All visible pipelines; there is no filter by slug, and an unknown `project_id` is no filter either (T16). A known one also limits
+ * what is nested in each (contract §4.8).
+ */
 function list(call: Call): ResponseRecord {
   const project = optionalProject(call);
   const seesAll = isSuperuser(call.caller);
@@ -27,7 +30,7 @@ function list(call: Call): ResponseRecord {
   const page = { defaultLimit: call.antenna.settings.pageSize, permissions: ofList(seesAll) };
   return json(
     200,
-    paginate(call, rows ?? visible, page, (pipeline) => pipelineObject(call, pipeline)),
+    paginate(call, rows ?? visible, page, (pipeline) => pipelineObject(call, pipeline, project?.id)),
   );
 }
 

@@ -9,12 +9,13 @@ const algorithm = z.strictObject({
   name: z.string().optional(),
   version: z.int().optional(),
   task_type: z.string().nullable().optional(),
+  uri: z.string().nullable().optional(),
   labels: z.array(z.string()).optional(),
   category_map: z
     .strictObject({
       id,
-      labels: z.array(z.string()),
-      data: z.array(z.record(z.string(), z.unknown())),
+      labels: z.array(z.string()).optional(),
+      data: z.array(z.record(z.string(), z.unknown())).optional(),
     })
     .nullable()
     .optional(),

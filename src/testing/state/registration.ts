@@ -125,7 +125,8 @@ function findOrCreateAlgorithm(context: RegistrationContext, posted: PostedAlgor
     set(context.undo, known, 'uri', posted.uri);
   }
   attachCategoryMap(context, row, posted.category_map);
-  if (NEEDS_MAP.includes(row.taskType ?? '') && !hasValidMap(row)) {
+  // Any map will do, also one without `data`, by which no result can ever be saved.
+  if (NEEDS_MAP.includes(row.taskType ?? '') && !posted.category_map && !hasValidMap(row)) {
     throw new RegistrationConflict(
       `algorithm ${key} is a ${row.taskType ?? ''} algorithm without category map`,
     );
@@ -152,7 +153,8 @@ function createAlgorithm(context: RegistrationContext, posted: PostedAlgorithm, 
     name: posted.name,
     version: posted.version,
     versionName: posted.version_name ?? String(posted.version),
-    description: posted.description ?? '',
+    // Echoed in the answer and never stored (contract §8.2).
+    description: '',
     taskType: posted.task_type,
     uri: posted.uri,
     categoryMap: null,

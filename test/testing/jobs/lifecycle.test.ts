@@ -38,6 +38,22 @@ describe('starting', () => {
     expect(broken).toMatchObject({ status: 'FAILURE', queue: null });
   });
 
+  it.each([
+    { limit: 2, shown: ['total_images', 'limit'], tasks: 2 },
+    { limit: 3, shown: ['total_images'], tasks: 3 },
+    { limit: 7, shown: ['total_images'], tasks: 3 },
+  ])(
+    'shows a limit of $limit over three images only if it cuts something',
+    async ({ limit, shown, tasks }) => {
+      const { call, project, pipeline } = createWorld();
+      const job = project.job({ pipeline, images: 3, limit });
+      const collect = job.progress.stages.find(({ key }) => key === 'collect');
+      expect(collect?.params.map(({ key }) => key)).toEqual(shown);
+      expect(job.counts.total).toBe(3);
+      expect(await take(call, job.id)).toHaveLength(tasks);
+    },
+  );
+
   it('shuffles when asked, the same way for the same seed', async () => {
     const order = async (seed: number): Promise<string> => {
       const { call, project, pipeline } = createWorld({ seed });

@@ -53,6 +53,28 @@ describe('a server started from a seed', () => {
     expect(tasks[1]?.id).toBe('77');
   });
 
+  it('seeds an algorithm’s uri and a map of labels only', async () => {
+    const uri = 'https://models.example/box';
+    const kinds = { key: 'kinds', task_type: 'classification', category_map: { labels: ['a'] } };
+    served = await serveContractServer({
+      dialect: 'api-key',
+      projects: [{ pipelines: [{ slug: 'moths', algorithms: [{ key: 'box', uri }, kinds] }] }],
+    });
+    const { body } = await createCaller(fetch, served.url, '')('GET', '/ml/pipelines/', undefined, {
+      authorization: null,
+    });
+    expect(body).toMatchObject({
+      results: [
+        {
+          algorithms: [
+            { key: 'box', uri },
+            { key: 'kinds', uri: null, category_map: { id: 1 } },
+          ],
+        },
+      ],
+    });
+  });
+
   it('reads its seed from a JSON file, and says what is wrong with one', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'antenna-seed-'));
     try {

@@ -69,6 +69,42 @@ describe('habits of the real server on HTTP', () => {
     expect(((await answer.json()) as { tasks: unknown[] }).tasks).toHaveLength(2);
   });
 
+  it('limits what is nested in pipelines to the project that the list is asked for', async () => {
+    const { call, server, project, service, pipeline } = createWorld();
+    const heath = server.project({ name: 'Heath' });
+    service.join(heath);
+    const other = heath.service({ name: 'worker-b' });
+    pipeline.enableIn(heath);
+    heath.pipeline({ slug: 'flies', services: [other] });
+    await call('GET', '/projects/');
+    const nested = async (query: string) => {
+      const { body } = await call('GET', `/ml/pipelines/${query}`);
+      const { results } = body as {
+        results: {
+          slug: string;
+          processing_services: { name: string }[];
+          project_pipeline_configs: { project: string }[];
+        }[];
+      };
+      return results.map((row) => [
+        row.slug,
+        row.processing_services.map(({ name }) => name),
+        row.project_pipeline_configs.map((config) => Number(config.project.split('/').at(-2))),
+      ]);
+    };
+    expect(await nested('')).toEqual([
+      ['flies', ['worker-b'], [heath.id]],
+      ['moths', ['worker-a'], [project.id, heath.id]],
+    ]);
+    expect(await nested(`?project_id=${heath.id}`)).toEqual([
+      ['flies', ['worker-b'], [heath.id]],
+      ['moths', ['worker-a'], [heath.id]],
+    ]);
+    // A project that does not exist filters nothing (T16).
+    expect(await nested('?project_id=999')).toEqual(await nested(''));
+    expect(await nested(`?project_id=${project.id}`)).toEqual([['moths', ['worker-a'], [project.id]]]);
+  });
+
   it('token: lists one random job per ids_only poll; api-key up to twenty, newest first (T17)', async () => {
     const seen = new Set<string>();
     const world = createWorld({ dialect: 'token' });
