@@ -1,0 +1,169 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import type { Logger } from '../../log/logger.js';
+import { sleep, type Clock } from '../../time/clock.js';
+import { deferred } from './deferred.js';
+import { cleanLine, credentialsIn, readLines, withoutCredentials } from './output-lines.js';
+
+/** What to start, and how. */
+export interface ProcessGroupOptions {
+  readonly command: string;
+  readonly args?: readonly string[] | undefined;
+  readonly cwd?: string | undefined;
+  /** Variables added to those of this process, less the worker's credentials. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly logger: Logger;
+  /** Gives its standard input and output to the caller, who speaks with it. Default: no input, and the output is logged as lines. */
+  readonly streams?: boolean | undefined;
+}
+
+/** How many of the last lines that a process printed are kept for its obituary. */
+const LAST_LINES = 10;
+/** Ends a process group once its standard input ends, which is when this process is gone, killed or not. */
+const GUARD = 'read -r _; kill -s KILL -- "-$1"';
+
+const alive = new Set<ProcessGroup>();
+let hooked = false;
+
+/**
+ * A child process that leads a process group of its own, so that whatever it starts ends with it, and the terminal's Ctrl-C reaches the
+ * worker alone. It never outlives this process: an exit ends it, and a small shell ends it when this process was killed.
+ */
+export class ProcessGroup {
+  /** How it ended, in words; resolves and never rejects. */
+  readonly exited: Promise<string>;
+  readonly #child: ChildProcess;
+  readonly #guard: ChildProcess | undefined;
+  readonly #lastLines: string[] = [];
+  #alive = true;
+
+  constructor(options: ProcessGroupOptions) {
+    const { command, args = [], cwd, env, logger, streams = false } = options;
+    this.#child = spawn(command, [...args], {
+      cwd,
+      env: { ...withoutCredentials(process.env), ...env },
+      detached: true,
+      stdio: [streams ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    });
+    const ended = deferred<string>();
+    this.exited = ended.promise;
+    this.#child.on('exit', (code, signal) => {
+      this.#over();
+      ended.resolve(signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`);
+    });
+    this.#child.on('error', (error) => {
+      if (this.#child.pid !== undefined) return;
+      this.#over();
+      ended.resolve(error.message);
+    });
+    this.#guard = this.#watch();
+    this.#read(
+      streams ? ['stderr'] : ['stdout', 'stderr'],
+      logger,
+      credentialsIn({ ...process.env, ...env }),
+    );
+    if (this.#alive) alive.add(this);
+    if (!hooked) {
+      hooked = true;
+      process.on('exit', () => {
+        for (const group of alive) group.kill();
+      });
+    }
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** With the option `streams`. */
+  get stdin(): Writable | null {
+    return this.#child.stdin;
+  }
+
+  /** With the option `streams`. */
+  get stdout(): Readable | null {
+    return this.#child.stdout;
+  }
+
+  /** The last lines that it printed, fit to be logged. */
+  get lastLines(): readonly string[] {
+    return this.#lastLines;
+  }
+
+  /** Ends the whole group now. */
+  kill(): void {
+    this.#signal('SIGKILL');
+  }
+
+  /** Asks it to end, and ends it if it has not after the grace. */
+  async end(clock: Clock, graceMs: number): Promise<void> {
+    if (!this.#alive) return;
+    this.#signal('SIGTERM');
+    const over = new AbortController();
+    const timer = sleep(clock, graceMs, over.signal).then(
+      () => {
+        this.kill();
+      },
+      () => undefined,
+    );
+    await this.exited;
+    over.abort();
+    await timer;
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // Nobody is left, or the system has no groups.
+      if (this.#alive) this.#child.kill(signal);
+    }
+  }
+
+  #over(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    alive.delete(this);
+    // What it started is of no use without it.
+    this.kill();
+    this.#guard?.kill('SIGKILL');
+  }
+
+  #watch(): ChildProcess | undefined {
+    const { pid } = this.#child;
+    if (pid === undefined || process.platform === 'win32') return undefined;
+    const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', String(pid)], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: {},
+    });
+    guard.on('error', () => undefined);
+    guard.stdin.on('error', () => undefined);
+    guard.unref();
+    if (guard.stdin instanceof Socket) guard.stdin.unref();
+    return guard;
+  }
+
+  #read(from: readonly ('stdout' | 'stderr')[], logger: Logger, secrets: readonly string[]): void {
+    this.#child.unref();
+    for (const name of from) {
+      const stream = this.#child[name];
+      if (!stream) continue;
+      // An idle child must not keep a program alive that has ended in all but name.
+      if (stream instanceof Socket) stream.unref();
+      readLines(stream, (line) => {
+        const clean = cleanLine(line, secrets);
+        this.#lastLines.push(clean);
+        if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+        logger.debug({ reason: clean }, 'a child process printed');
+      });
+    }
+  }
+}
