@@ -32,7 +32,6 @@ export { CLIENT_DEFAULTS } from './defaults.js';
 export * from './errors/index.js';
 export { REQUEST_CHANNELS, type PhaseTimings, type RequestEvent } from './http/diagnostics.js';
 export type { FetchLike } from './http/fetch-transport.js';
-export type { LeftOutHook } from './http/left-out-report.js';
 export type { QueryValue, RequestOptions } from './http/operation.js';
 export { silentLogger, type Logger, type LogMethod } from './log/logger.js';
 export { checkCredential, type CheckCredentialOptions } from './provisioning/check-credential.js';

@@ -1,5 +1,4 @@
 export * from './algorithms.js';
-export { leftOutOf, LeftOut, type WithLeftOut } from './answer.js';
 export * from './auth.js';
 export * from './client-info.js';
 export * from './common.js';

@@ -1,5 +1,4 @@
 import type { AntennaClient } from '../client.js';
-import { leftOutOf } from '../contract/answer.js';
 import type { ProcessingService } from '../contract/processing-services.js';
 import { NotFoundError, PermissionDeniedError } from '../errors/status.js';
 import type { RequestOptions } from '../http/operation.js';
@@ -58,10 +57,7 @@ export class Look {
     const found = await list.toArray(MAX_PROJECTS + 1);
     const seen = found.slice(0, MAX_PROJECTS);
     for (const { id, name } of seen) this.#names.set(id, name);
-    return {
-      ids: seen.map(({ id }) => id),
-      complete: found.length <= MAX_PROJECTS && leftOutOf(found).length === 0,
-    };
+    return { ids: seen.map(({ id }) => id), complete: found.length <= MAX_PROJECTS };
   }
 
   async #serviceWith(prefix: string, project: number): Promise<ProcessingService | undefined> {

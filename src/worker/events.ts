@@ -24,6 +24,10 @@ export interface WorkerEvents {
   job_rejected: { readonly jobId: number; readonly reason: string };
   /** A job with tasks in hand has had no accepted result for so long; a server of the `token` dialect ends it after 10 minutes. */
   job_stalled: { readonly jobId: number; readonly silentMs: number; readonly held: number };
+  /** No tasks of a pipeline are taken: its model is away, or does not take images at all. Those in hand are left to lapse. */
+  pipeline_closed: { readonly pipeline: string; readonly reason: string };
+  /** Tasks of the pipeline are taken again. */
+  pipeline_opened: { readonly pipeline: string };
   /** Tasks were taken. `count` is without those that we held already. */
   reserved: {
     readonly jobId: number;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AntennaClient } from '../client.js';
 import { AntennaConfigError } from '../errors/config.js';
 import type { FetchLike } from '../http/fetch-transport.js';
-import { issuesOf } from '../contract/issues.js';
+import { issuesOf } from '../resources/core.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
 import { carrierIssues } from '../http/carrier.js';
 import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download.js';

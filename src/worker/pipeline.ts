@@ -4,7 +4,7 @@ import type { BoundingBox } from '../contract/results.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Logger } from '../log/logger.js';
 import { isDetector, registrationIssues } from '../registration/precheck.js';
-import { issuesOf } from '../contract/issues.js';
+import { issuesOf } from '../resources/core.js';
 import type { Clock } from '../time/clock.js';
 import type { Executor, HandlerContext } from './executors/executor.js';
 import type { BatchOutput } from './executors/handlers.js';
@@ -107,6 +107,13 @@ export interface Pipeline {
   readonly detector: AlgorithmConfig;
   /** By key; the detector included. */
   readonly algorithms: ReadonlyMap<string, AlgorithmConfig>;
+  /** What the executor gets: the image's bytes (default), or its URL alone, with empty `bytes`. */
+  readonly images?: 'bytes' | 'url' | undefined;
+  /**
+   * For pipelines whose `config` may change while a worker runs: the listener registers them again, and is waited for.
+   * @returns a function that takes the listener away.
+   */
+  readonly onConfigChange?: ((listener: () => Promise<void>) => () => void) | undefined;
 }
 
 /** Images in one call of `processBatch` unless the pipeline says otherwise. */

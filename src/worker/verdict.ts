@@ -1,3 +1,4 @@
+import { HandlerUnavailableError } from './executors/execution-errors.js';
 import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from './task-errors.js';
 
 /** What becomes of a task that failed: an error result, which is final, or silence, so that its lease lapses. */
@@ -5,11 +6,13 @@ export type Verdict = 'post-error' | 'let-lapse';
 
 /**
  * Decides what a failure means. An error result is final on the server (trap T26), so a passing fault must not use one while another
- * delivery is left; on the last delivery it must, or the job would wait for an image that nobody will be given again.
+ * delivery is left; on the last delivery it must, or the job would wait for an image that nobody will be given again. Of a model that is
+ * not there at all nothing is said, ever: it would fail whole jobs that are well.
  *
  * @param delivery - number of this delivery, if it could be read.
  */
 export function judge(error: unknown, delivery: number | undefined, maxDeliveries: number): Verdict {
+  if (error instanceof HandlerUnavailableError) return 'let-lapse';
   if (!(error instanceof RetryableTaskError)) return 'post-error';
   return delivery !== undefined && delivery >= maxDeliveries ? 'post-error' : 'let-lapse';
 }

@@ -32,6 +32,15 @@ export class HandlerStartError extends RetryableTaskError {
   override readonly code: string = 'handler_start';
 }
 
+/**
+ * What runs the handler is away, or cannot take images at all. No image is to blame: the lease is left to lapse, on the last delivery
+ * too.
+ */
+export class HandlerUnavailableError extends RetryableTaskError {
+  static override readonly className: string = 'HandlerUnavailableError';
+  override readonly code: string = 'handler_unavailable';
+}
+
 /** The handler returned nothing for an image, or nothing usable. */
 export class HandlerOutputError extends PermanentTaskError {
   static override readonly className: string = 'HandlerOutputError';

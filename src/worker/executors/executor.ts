@@ -61,7 +61,7 @@ export interface ExecutorStats {
  * batch that fails as a whole is cut in halves, down to single images, so that only the poisonous one gets the error.
  */
 export interface Executor {
-  readonly kind: 'inline' | 'thread' | 'process';
+  readonly kind: 'inline' | 'thread' | 'process' | 'service';
   /**
    * True if every call ends soon after its `timeoutMs`, and after its signal aborts, whatever the handler does. A call of any other
    * executor is watched by the worker, and given up if it does not end.
@@ -84,4 +84,9 @@ export interface Executor {
    */
   close(options?: { readonly graceMs?: number | undefined }): Promise<void>;
   stats?(): ExecutorStats;
+  /**
+   * Why no task should be taken for it now, in words that an operator can act on; undefined if it works. Asked before every reservation:
+   * a task that is taken for a model that is away only loses a delivery.
+   */
+  unavailable?(): string | undefined;
 }

@@ -13,6 +13,7 @@ export {
   HandlerOutputError,
   HandlerStartError,
   HandlerTimeoutError,
+  HandlerUnavailableError,
 } from './execution-errors.js';
 export type { BatchOutput, Handlers } from './handlers.js';
 export { InlineExecutor, type InlineExecutorOptions } from './inline.js';

@@ -24,6 +24,8 @@ export interface Turn {
   readonly costMs: (slug: string) => number | undefined;
   /** Model time that a job gets each round: at least one batch, at least 5 s. */
   readonly quantumMs: (slug: string) => number;
+  /** Whether tasks of a pipeline may be taken now. Default: of every one. */
+  readonly isOpen?: ((slug: string) => boolean) | undefined;
   /** Jobs that have tasks in hand which are not computed yet. */
   readonly busyJobs: () => ReadonlySet<number>;
 }
@@ -140,8 +142,10 @@ export class Rotation {
     return this.#seats.find(({ id }) => id === jobId);
   }
 
-  #ready({ nowMs, busyJobs }: Turn): Seat[] {
-    const ready = this.#seats.filter(({ notBefore }) => notBefore <= nowMs);
+  #ready({ nowMs, busyJobs, isOpen = () => true }: Turn): Seat[] {
+    const ready = this.#seats.filter(
+      ({ notBefore, pipeline }) => notBefore <= nowMs && isOpen(pipeline.slug),
+    );
     // One job cannot crowd others out; looking through all that is in hand is spared.
     if (this.#seats.length < MAX_BUSY_JOBS) return ready;
     const busy = busyJobs();

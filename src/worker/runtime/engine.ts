@@ -81,6 +81,11 @@ export class Engine {
     return stats;
   }
 
+  /** Why no task of a pipeline should be taken now; undefined if it may. */
+  closedBecause(slug: string): string | undefined {
+    return this.#executors.get(slug)?.unavailable?.();
+  }
+
   /** Takes the spool's lock, and posts what an earlier process left. @throws AntennaError when another process holds it. */
   async openSpool(): Promise<void> {
     await this.#spool?.open();

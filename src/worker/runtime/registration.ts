@@ -30,6 +30,21 @@ export async function registerPipelines(context: RunContext): Promise<void> {
 }
 
 /**
+ * Registers again whenever a pipeline says that its `config` has changed.
+ * @returns a function that ends it.
+ */
+export function onConfigChange(context: RunContext): () => void {
+  // One function for all: a service with ten pipelines calls it once.
+  const register = (): Promise<void> => registerPipelines(context);
+  const leave = [...context.options.pipelines.values()].map((pipeline) =>
+    pipeline.onConfigChange?.(register),
+  );
+  return () => {
+    for (const off of leave) off?.();
+  };
+}
+
+/**
  * Repeats something until the server answers.
  * @returns undefined when the run ended first.
  */

@@ -38,6 +38,8 @@ export interface ReserveLoopParts {
   readonly onOutage: () => void;
   /** A job was empty and nothing is in hand. */
   readonly onIdle: () => void;
+  /** Why no task of a pipeline should be taken now; undefined if it may. */
+  readonly closedBecause: (slug: string) => string | undefined;
   /** Lets stages look again after the clock jumped. */
   readonly pumpAll: () => void;
 }
@@ -54,6 +56,8 @@ export class ReserveLoop {
   #notBefore = 0;
   #lastTurnAt: number;
   readonly #warnedOf = new Set<string>();
+  /** Pipelines that take no tasks, and why. */
+  readonly #closed = new Map<string, string>();
 
   constructor(context: RunContext, parts: ReserveLoopParts) {
     this.#context = context;
@@ -94,7 +98,10 @@ export class ReserveLoop {
     const nowMs = clock.now();
     if (isPaused() || outbox.blocked !== undefined) return MAX_WAIT_MS;
     if (nowMs < this.#notBefore) return this.#notBefore - nowMs;
+    this.#lookForClosed();
     const choice = rotation.next(this.#rotationTurn(nowMs));
+    // Nobody tells the loop when a closed pipeline opens.
+    if (!choice && this.#closed.size > 0) return MAX_WAIT_MS;
     if (!choice) return Math.max(1, (rotation.nextAtMs() ?? Number.POSITIVE_INFINITY) - nowMs) || MAX_WAIT_MS;
     const count = this.#room(choice, nowMs);
     if (count === 0) return MAX_WAIT_MS;
@@ -128,7 +135,27 @@ export class ReserveLoop {
       costMs,
       quantumMs: (slug) => Math.max(MIN_QUANTUM_MS, batchOf(slug) * (costMs(slug) ?? 0)),
       busyJobs: () => hold.busyJobs(),
+      isOpen: (slug) => !this.#closed.has(slug),
     };
+  }
+
+  /** Tells of every pipeline that stopped or may go on, once. */
+  #lookForClosed(): void {
+    const { options, bus, client } = this.#context;
+    for (const slug of options.pipelines.keys()) {
+      const reason = this.#parts.closedBecause(slug);
+      const before = this.#closed.get(slug);
+      if (reason === before) continue;
+      if (reason === undefined) {
+        this.#closed.delete(slug);
+        client.logger.info({ pipeline: slug }, 'a pipeline takes tasks again');
+        bus.emit('pipeline_opened', { pipeline: slug });
+        continue;
+      }
+      this.#closed.set(slug, reason);
+      client.logger.error({ pipeline: slug, reason }, 'a pipeline takes no tasks');
+      bus.emit('pipeline_closed', { pipeline: slug, reason });
+    }
   }
 
   async #reserve(job: OpenJob, count: number): Promise<void> {

@@ -14,7 +14,7 @@ import { gaugesOf, healthFactsOf, type Observation } from './observation.js';
 import type { HealthFacts } from '../observe/health.js';
 import type { WorkerGauges } from '../observe/snapshot.js';
 import type { Phases } from './phases.js';
-import { registerPipelines } from './registration.js';
+import { onConfigChange, registerPipelines } from './registration.js';
 import { MUTE_MS, ReserveLoop } from './reserve-loop.js';
 import { Wakeup } from './wakeup.js';
 import type { ItemStage } from './work-item.js';
@@ -55,6 +55,7 @@ export class WorkerRun {
   readonly #startedAt: number;
   readonly #abandoned: TaskRef[] = [];
   #lastTaskAt: number;
+  #unlisten: () => void = () => undefined;
 
   constructor(parts: RunParts) {
     const { options } = parts;
@@ -128,6 +129,7 @@ export class WorkerRun {
   async prepare(): Promise<void> {
     this.#parts.observation.start();
     await registerPipelines(this.#context);
+    this.#unlisten = onConfigChange(this.#context);
     await this.#engine.openSpool();
     await this.#engine.warmUp();
   }
@@ -151,6 +153,7 @@ export class WorkerRun {
   /** Gives back connections and threads. */
   async close(): Promise<void> {
     this.#parts.observation.stop();
+    this.#unlisten();
     try {
       // Threads and processes are given their own time to end, and no more.
       await within(this.#context.clock, CLOSE_WAIT_MS, this.#engine.close());
@@ -225,6 +228,7 @@ export class WorkerRun {
       onIdle: () => {
         this.#lister.idle();
       },
+      closedBecause: (slug) => this.#engine.closedBecause(slug),
       pumpAll: () => {
         this.#engine.pumpAll();
       },

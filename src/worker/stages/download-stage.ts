@@ -65,10 +65,13 @@ export class DownloadStage {
     bus.emit('task_started', { ...refOf(item), slackMs: this.#context.leases.remainingMs(item) });
     let failure: { readonly error: unknown } | undefined;
     try {
-      const image = await this.#downloader.download(item.task, phases.flush, {
-        // A retry that ends after the lease is work for somebody else's task.
-        remainingMs: () => this.#context.leases.remainingMs(item),
-      });
+      const image =
+        item.pipeline.images === 'url'
+          ? { bytes: Buffer.alloc(0), contentType: undefined }
+          : await this.#downloader.download(item.task, phases.flush, {
+              // A retry that ends after the lease is work for somebody else's task.
+              remainingMs: () => this.#context.leases.remainingMs(item),
+            });
       item.image = image;
       item.stage = 'ready';
       const durationMs = clock.now() - startedAt;
