@@ -61,6 +61,17 @@ export interface WorkerEvents {
     readonly failed: number;
     readonly durationMs: number;
   };
+  /**
+   * Batches became smaller, because one failed as a whole while its parts went well or its memory did not suffice, or larger again by one
+   * image. `from` and `to` are the images in one call at most.
+   */
+  batch_limit: {
+    readonly jobId: number;
+    readonly pipeline: string;
+    readonly from: number;
+    readonly to: number;
+    readonly reason: 'failed' | 'out-of-memory' | 'grown';
+  };
   /** A task has an outcome; it is not posted yet. */
   task: TaskRef & {
     readonly outcome: 'success' | 'error' | 'lapsed';

@@ -83,6 +83,7 @@ function emptyCounters(): WorkerCounters {
     postedBytes: 0,
     postRetries: 0,
     splits: 0,
+    batchCuts: 0,
     dropped: 0,
     spooled: 0,
     abandoned: 0,

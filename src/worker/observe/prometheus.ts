@@ -104,6 +104,11 @@ class PrometheusRenderer implements MetricsRenderer {
       ]);
     gauge('task_mean_seconds', 'Estimated time per task', ...estimate('taskMeanMs'));
     gauge('task_sd_seconds', 'Its spread', ...estimate('taskSdMs'));
+    gauge(
+      'batch_limit_images',
+      'Images in one call of the handler at most',
+      ...perPipeline.map(([pipeline, of]): Sample => [{ pipeline }, of.batchLimit]),
+    );
     const stats = Object.entries(executors);
     gauge(
       'handler_busy',

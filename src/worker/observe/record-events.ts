@@ -10,6 +10,7 @@ export interface RecordedEvents {
   task_started: { readonly slackMs: number };
   downloaded: { readonly bytes: number; readonly durationMs: number };
   batch_done: { readonly durationMs: number };
+  batch_limit: { readonly reason: string };
   task: {
     readonly outcome: 'success' | 'error' | 'lapsed';
     readonly attempt?: number | undefined;
@@ -70,6 +71,9 @@ export function recordEvents(source: EventSource<RecordedEvents>, metrics: Worke
     }),
     source.on('batch_done', ({ durationMs }) => {
       metrics.observe('process', durationMs);
+    }),
+    source.on('batch_limit', ({ reason }) => {
+      if (reason !== 'grown') metrics.count('batchCuts');
     }),
     source.on('task', ({ outcome, attempt, encodeMs }) => {
       metrics.count(OUTCOMES[outcome]);

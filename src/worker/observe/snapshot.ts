@@ -27,6 +27,8 @@ export interface WorkerCounters {
   postRetries: number;
   /** Posts that were cut in two because the server refused the whole. */
   splits: number;
+  /** Times that batches became smaller because one failed as a whole. */
+  batchCuts: number;
   dropped: number;
   spooled: number;
   abandoned: number;
@@ -61,6 +63,8 @@ export interface WorkerGauges {
 
 /** What the size of a reservation is computed from. */
 export interface SizingEstimates {
+  /** Images in one call of the handler at most, now. */
+  readonly batchLimit: number;
   readonly taskMeanMs: number | undefined;
   readonly taskSdMs: number | undefined;
   readonly downloadP95Ms: number | undefined;

@@ -89,6 +89,7 @@ export function gaugesOf(state: string, context: RunContext, engine: Engine): Wo
     const inputs = estimator.inputs(slug, batchSize, limitsOf(context), nowMs);
     const measured = (value: number): number | undefined => (value === 0 ? undefined : value);
     estimates[slug] = {
+      batchLimit: inputs.batchSize,
       taskMeanMs: inputs.calls === 0 ? undefined : inputs.taskMeanMs,
       taskSdMs: inputs.calls === 0 ? undefined : inputs.taskSdMs,
       downloadP95Ms: measured(inputs.downloadP95Ms),

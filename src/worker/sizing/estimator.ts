@@ -1,3 +1,4 @@
+import { BatchCap } from './batch-cap.js';
 import { explainSizing } from './explain.js';
 import { COLD_CALLS, holdTarget, type Sizing, type SizingInputs } from './hold-target.js';
 import { LeaseFeedback } from './lease-feedback.js';
@@ -19,6 +20,7 @@ class KindTimes {
   readonly task = new SampleWindow();
   readonly call = new SampleWindow();
   readonly feedback = new LeaseFeedback();
+  readonly batchCap = new BatchCap();
   calls = 0;
   lastSizing: Sizing | undefined;
 }
@@ -81,6 +83,11 @@ export class Estimator {
       feedback.punctual(lastSizing.bound === 'lease', 1 / Math.max(1, lastSizing.leaseCap));
   }
 
+  /** How large the batches of a pipeline may be, from those that failed. */
+  batchCap(slug: string): BatchCap {
+    return this.#kind(slug).batchCap;
+  }
+
   /** Mean busy time per task; undefined before the first measurement. */
   taskMeanMs(slug: string, nowMs: number): number | undefined {
     const { count, mean } = this.#kind(slug).task.moments(nowMs);
@@ -120,8 +127,9 @@ export class Estimator {
     return explainSizing(slug, holdTarget(inputs), inputs);
   }
 
-  inputs(slug: string, batchSize: number, limits: SizingLimits, nowMs: number): SizingInputs {
+  inputs(slug: string, wantedBatch: number, limits: SizingLimits, nowMs: number): SizingInputs {
     const kind = this.#kind(slug);
+    const batchSize = Math.min(wantedBatch, kind.batchCap.limit);
     const task = kind.task.moments(nowMs);
     const call = kind.call.moments(nowMs);
     // Written out, not spread: this is asked with every finished task, and adding to a spread copy is the slow way to make an object.
@@ -131,6 +139,7 @@ export class Estimator {
       budgetBytes: limits.budgetBytes,
       maxHeld: limits.maxHeld,
       batchSize,
+      wantedBatch,
       taskMeanMs: task.mean,
       // A call of several tasks shows their mean; the spread of one is larger by the root of their number.
       taskSdMs: task.sd * Math.sqrt(batchSize),

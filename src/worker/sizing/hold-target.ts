@@ -1,5 +1,5 @@
 /** Which bound set the number of tasks to hold. */
-export type HoldBound = 'cold-start' | 'lease' | 'need' | 'bytes' | 'max-held';
+export type HoldBound = 'cold-start' | 'lease' | 'need' | 'batch' | 'bytes' | 'max-held';
 
 /** Measured times and given limits. Milliseconds unless named otherwise. */
 export interface SizingInputs {
@@ -18,6 +18,8 @@ export interface SizingInputs {
   readonly calls: number;
   /** Tasks in one handler call. */
   readonly batchSize: number;
+  /** What the pipeline asks for, when larger batches failed as a whole and `batchSize` is less. */
+  readonly wantedBatch?: number | undefined;
   /** Handler calls side by side. */
   readonly lanes: number;
   readonly imageP95Bytes: number;
@@ -86,7 +88,7 @@ export function holdTarget(inputs: SizingInputs): Sizing {
   const leaseCap = leaseCapOf(inputs, budgetMs);
   const need = needOf(inputs);
   const caps: [HoldBound, number][] = [
-    ['need', need],
+    [isBatchCut(inputs) ? 'batch' : 'need', need],
     ['lease', leaseCap],
     ['bytes', bytesCap],
     ['max-held', maxHeld],
@@ -102,6 +104,11 @@ export function holdTarget(inputs: SizingInputs): Sizing {
     modelBatch: Math.max(1, Math.min(batchSize, leaseCap, Math.ceil(maxHeld / lanes))),
     leaseTooShort: inputs.callMeanMs / batchSize > budgetMs,
   };
+}
+
+/** Larger batches failed, so fewer tasks keep the model busy. */
+export function isBatchCut({ batchSize, wantedBatch }: SizingInputs): boolean {
+  return wantedBatch !== undefined && batchSize < wantedBatch;
 }
 
 /** Largest n with `n·m + 2.33·s·√n + d ≤ B`, reduced after late tasks; at least 1. */

@@ -1,5 +1,7 @@
 import type { RunContext } from '../runtime/context.js';
 import type { WorkItem } from '../runtime/work-item.js';
+import type { BatchTrial } from '../sizing/batch-cap.js';
+import { OutOfMemoryTaskError } from '../task-errors.js';
 
 /** How long a batch waits for company that is being downloaded, rather than starting with fewer images. */
 const COMPANY_MS = 200;
@@ -24,3 +26,40 @@ export function shouldWait(
 
 /** How long {@link shouldWait} may say yes. */
 export const MAX_COMPANY_WAIT_MS = COMPANY_MS;
+
+/** Whether an image that ran out of memory may do better in smaller company. */
+export function wantsSmaller(item: WorkItem, error: unknown, batchSize: number, trial: BatchTrial): boolean {
+  if (!(error instanceof OutOfMemoryTaskError) || batchSize === 1) return false;
+  return (trial.smallestWith(item.task.image_id) ?? batchSize) > 1;
+}
+
+/** Images of a batch that ran out of memory, in parts of at most half of what they were last tried in. */
+export function smallerParts(
+  crowded: readonly WorkItem[],
+  batchSize: number,
+  trial: BatchTrial,
+): readonly (readonly WorkItem[])[] {
+  const tried = crowded.map(({ task }) => trial.smallestWith(task.image_id) ?? batchSize);
+  const room = Math.max(1, Math.min(batchSize, ...tried) >> 1);
+  const parts: WorkItem[][] = [];
+  for (let start = 0; start < crowded.length; start += room) parts.push(crowded.slice(start, start + room));
+  return parts;
+}
+
+/** Makes the next batches of the pipeline smaller or larger, as this one taught. */
+export function learnFrom(
+  trial: BatchTrial,
+  { jobId, pipeline }: WorkItem,
+  { estimator, bus, client, phases }: RunContext,
+): void {
+  // What was ended says nothing about its size.
+  if (phases.hard.aborted) return;
+  const change = estimator.batchCap(pipeline.slug).learn(trial, pipeline.batchSize);
+  if (!change) return;
+  const { slug } = pipeline;
+  bus.emit('batch_limit', { jobId, pipeline: slug, ...change });
+  const fields = { job: jobId, pipeline: slug, reason: change.reason, batchSize: change.to };
+  if (change.reason === 'grown') client.logger.debug(fields, 'batches are one image larger again');
+  else
+    client.logger.warn(fields, 'a batch failed as a whole and went well in parts; the next ones are smaller');
+}

@@ -6,7 +6,8 @@ import type { BatchOutcome, Executor, HandlerContext } from '../executors/execut
 import type { TaskImage } from '../pipeline.js';
 import type { RunContext } from '../runtime/context.js';
 import type { WorkItem } from '../runtime/work-item.js';
-import { PermanentTaskError } from '../task-errors.js';
+import type { BatchTrial } from '../sizing/batch-cap.js';
+import { OutOfMemoryTaskError, PermanentTaskError } from '../task-errors.js';
 
 /** Shortest timeout that is derived from measured times. */
 const MIN_TIMEOUT_MS = 60_000;
@@ -24,6 +25,7 @@ export function handlerTimeoutMs(
 /**
  * Calls the handler for images of one job. The executor ends a call that takes too long; one that does not gets an end here, so that
  * no lane is lost for ever.
+ * @param trial - hears of every call that was made.
  * @throws PermanentTaskError when even that time is over; the hard signal's reason when the worker ends.
  */
 export async function callHandler(
@@ -31,12 +33,45 @@ export async function callHandler(
   items: readonly WorkItem[],
   context: RunContext,
   timeoutMs: number,
+  trial: BatchTrial,
+): Promise<readonly BatchOutcome[]> {
+  const told = trial.count;
+  const images = items.map(({ task }) => ({ id: task.image_id }));
+  const ended = (error: unknown): void => {
+    // An executor that tells of no call made one, which ended as its answer says.
+    if (trial.count === told) trial.add({ images, error });
+  };
+  try {
+    const outcomes = await supervise(executor, items, context, timeoutMs, trial);
+    const errors = outcomes.map((outcome) => (outcome.ok ? undefined : outcome.error));
+    const full = errors.find((error) => error instanceof OutOfMemoryTaskError);
+    // Where nothing went well, it is not known whether anything was called at all.
+    if (full !== undefined || errors.includes(undefined)) ended(full);
+    return outcomes;
+  } catch (error) {
+    ended(error);
+    throw error;
+  }
+}
+
+async function supervise(
+  executor: Executor,
+  items: readonly WorkItem[],
+  context: RunContext,
+  timeoutMs: number,
+  trial: BatchTrial,
 ): Promise<readonly BatchOutcome[]> {
   const [first] = items;
   if (!first) return [];
   const { clock, phases } = context;
   const call = (signal: AbortSignal): Promise<readonly BatchOutcome[]> =>
-    executor.run(items.map(imageOf), { ...processContext(first, items, context, signal), timeoutMs });
+    executor.run(items.map(imageOf), {
+      ...processContext(first, items, context, signal),
+      timeoutMs,
+      onAttempt: (attempt) => {
+        trial.add(attempt);
+      },
+    });
   if (executor.endsEveryCall) return checkCount(await call(phases.hard), items.length);
   // A process that has to start first has that time on top; a batch that is bisected has its own for each part.
   const patienceMs =

@@ -7,7 +7,8 @@ import { TaskSet } from '../runtime/task-set.js';
 import type { WorkItem } from '../runtime/work-item.js';
 import { Occupancy } from '../sizing/occupancy.js';
 import { isDecided } from '../verdict.js';
-import { MAX_COMPANY_WAIT_MS, shouldWait } from './batch.js';
+import { BatchTrial } from '../sizing/batch-cap.js';
+import { learnFrom, MAX_COMPANY_WAIT_MS, shouldWait, smallerParts, wantsSmaller } from './batch.js';
 import { callHandler, handlerTimeoutMs } from './handler-call.js';
 import { pickNext } from './pick.js';
 import { publishSpan } from './spans.js';
@@ -133,11 +134,13 @@ export class ProcessStage {
     if (!first) return;
     const startedAt = clock.now();
     const release = this.#occupancy.begin(startedAt);
-    const failed = await this.#attempt(batch, 1);
+    const trial = new BatchTrial();
+    const failed = await this.#attempt(batch, trial);
     const endedAt = clock.now();
     const sample = { durationMs: endedAt - startedAt, chargeMs: release(endedAt), tasks: batch.length };
     estimator.call(first.pipeline.slug, sample, endedAt);
     const { jobId, pipeline } = first;
+    learnFrom(trial, first, this.#context);
     const { durationMs } = sample;
     bus.emit('batch_done', { jobId, pipeline: pipeline.slug, tasks: batch.length, failed, durationMs });
     publishSpan('process', () => ({ jobId, tasks: batch.length, durationMs }));
@@ -148,34 +151,44 @@ export class ProcessStage {
    * final, and a second try is cheap beside a lost image.
    * @returns how many failed.
    */
-  async #attempt(batch: readonly WorkItem[], attempt: number): Promise<number> {
+  async #attempt(batch: readonly WorkItem[], trial: BatchTrial, attempt = 1): Promise<number> {
     let outcomes: readonly BatchOutcome[];
     try {
-      outcomes = await callHandler(this.#executorOf(batch), batch, this.#context, this.#timeoutMs(batch));
+      const timeoutMs = this.#timeoutMs(batch);
+      outcomes = await callHandler(this.#executorOf(batch), batch, this.#context, timeoutMs, trial);
     } catch (error) {
-      return this.#afterThrow(batch, error, attempt);
+      return this.#afterThrow(batch, error, trial, attempt);
     }
     let failed = 0;
+    const crowded: WorkItem[] = [];
     for (const [index, item] of batch.entries()) {
       const outcome = outcomes[index];
       if (outcome?.ok) this.#sink.processed(item, outcome.result);
-      else failed += await this.#afterThrow([item], outcome?.error, batch.length > 1 ? 1 : attempt);
+      else if (wantsSmaller(item, outcome?.error, batch.length, trial)) crowded.push(item);
+      else failed += await this.#afterThrow([item], outcome?.error, trial, batch.length > 1 ? 1 : attempt);
     }
+    for (const part of smallerParts(crowded, batch.length, trial)) failed += await this.#attempt(part, trial);
     return failed;
   }
 
-  async #afterThrow(batch: readonly WorkItem[], error: unknown, attempt: number): Promise<number> {
+  async #afterThrow(
+    batch: readonly WorkItem[],
+    error: unknown,
+    trial: BatchTrial,
+    attempt: number,
+  ): Promise<number> {
     const { phases, bus } = this.#context;
     const [first] = batch;
     if (!first) return 0;
     if (!phases.hard.aborted && batch.length > 1) {
       bus.emit('error', { error, doing: 'processing a batch; trying its halves', jobId: first.jobId });
       const middle = Math.ceil(batch.length / 2);
-      return (await this.#attempt(batch.slice(0, middle), 1)) + (await this.#attempt(batch.slice(middle), 1));
+      const head = await this.#attempt(batch.slice(0, middle), trial);
+      return head + (await this.#attempt(batch.slice(middle), trial));
     }
     if (!phases.hard.aborted && attempt === 1 && !isDecided(error)) {
       bus.emit('error', { error, doing: 'processing an image; trying once more', jobId: first.jobId });
-      return this.#attempt(batch, 2);
+      return this.#attempt(batch, trial, 2);
     }
     for (const item of batch) {
       if (phases.hard.aborted) this.#context.hold.settle(item, 'abandoned');

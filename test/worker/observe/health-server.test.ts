@@ -22,7 +22,9 @@ async function serve(
   const gauges = gaugesOf({
     held: { count: 5, bytes: 1_234 },
     hold: { target: 16, bound: 'lease' },
-    estimates: { moths: { taskMeanMs: 150, taskSdMs: undefined, downloadP95Ms: 1, reserveP95Ms: 1 } },
+    estimates: {
+      moths: { batchLimit: 8, taskMeanMs: 150, taskSdMs: undefined, downloadP95Ms: 1, reserveP95Ms: 1 },
+    },
     spool: { files: 2, bytes: 99 },
   });
   const source = {
@@ -108,6 +110,8 @@ describe('/metrics', () => {
         'antenna_worker_hold_target_tasks{bound="lease"} 16',
         'antenna_worker_state{state="running"} 1',
         'antenna_worker_task_mean_seconds{pipeline="moths"} 0.15',
+        'antenna_worker_batch_limit_images{pipeline="moths"} 8',
+        'antenna_worker_batch_cuts_total 0',
         'antenna_worker_stage_seconds{stage="post",quantile="0.95"} 0.25',
         'antenna_worker_stage_seconds_count{stage="post"} 1',
         'antenna_worker_spool_files 2',

@@ -77,6 +77,8 @@ describe('metrics', () => {
     worker.tell('reserved', { count: 3, durationMs: 40 });
     worker.tell('downloaded', { bytes: 1_000, durationMs: 7 });
     worker.tell('batch_done', { durationMs: 90 });
+    worker.tell('batch_limit', { reason: 'failed' });
+    worker.tell('batch_limit', { reason: 'grown' });
     worker.tell('task_started', { slackMs: 25_000 });
     worker.tell('task', { outcome: 'success', attempt: 1, encodeMs: 3 });
     worker.tell('task', { outcome: 'error', attempt: 2 });
@@ -99,7 +101,7 @@ describe('metrics', () => {
     expect(counters).toEqual({
       ...{ reserved: 3, emptyReplies: 1, redelivered: 1, expired: 1, late: 1, downloadedBytes: 1_000 },
       ...{ succeeded: 1, failed: 1, lapsed: 1, posted: 2, postedBytes: 500, postRetries: 1, splits: 1 },
-      ...{ dropped: 1, spooled: 0, abandoned: 2, replayed: 0, stalls: 1, errors: 1 },
+      ...{ dropped: 1, spooled: 0, abandoned: 2, replayed: 0, stalls: 1, errors: 1, batchCuts: 1 },
     });
     expect(deliveries).toEqual({ '1': 1, '2': 1, unknown: 1 });
     const longest = Object.entries(stages).map(([stage, { maxMs }]) => [stage, maxMs]);
