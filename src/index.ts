@@ -58,7 +58,7 @@ export { encodeResult, type EncodedResult } from './resources/results.js';
 export { systemClock, type Clock } from './time/clock.js';
 export { VERSION } from './version.js';
 export { DELIVERY_RULES, type DeliveryRules } from './worker/delivery.js';
-export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download.js';
+export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download-options.js';
 export type { Checksum } from './worker/image-check.js';
 export type { TaskRef, WorkerEvents } from './worker/events.js';
 export * from './worker/executors/index.js';

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { createContractServer, type ContractServer, type JobHandle } from 'antenna-sdk/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { closeImageServers, imageServer } from './support/image-server.js';
 import { COMPILE_TIMEOUT_MS, complaintsOf } from './support/compile.js';
 import { until } from './support/worlds.js';
 
@@ -73,24 +74,22 @@ describe('README', () => {
 
   describe('runs every snippet', () => {
     let server: ContractServer;
-    let images: ContractServer;
 
     beforeEach(() => {
       server = createContractServer({ dialect: 'api-key' });
-      images = createContractServer({ dialect: 'api-key' });
       vi.spyOn(console, 'log').mockImplementation(() => undefined);
       vi.spyOn(console, 'error').mockImplementation(() => undefined);
     });
     afterEach(async () => {
       vi.unstubAllEnvs();
       vi.restoreAllMocks();
-      await Promise.all([server.close(), images.close()]);
+      await Promise.all([server.close(), closeImageServers()]);
     });
 
     it.each(snippets)('$title', async ({ code, file }) => {
-      // Any bytes will do for an image here; a JSON page of a second server comes over a real socket.
-      const { origin } = await images.listen();
-      const job = await prepare(server, [`${origin}/api/v2/projects/?a`, `${origin}/api/v2/projects/?b`]);
+      // Any bytes will do for an image here.
+      const origin = await imageServer((_request, response) => response.end('pixels'));
+      const job = await prepare(server, [`${origin}/a.jpg`, `${origin}/b.jpg`]);
       const running = import(file) as Promise<unknown>;
       if (code.includes('worker.run();')) {
         await Promise.race([running, until(() => (server.settle(), job.status === 'SUCCESS'))]);

@@ -60,7 +60,8 @@ export function examplePipeline(onImage: (count: number) => void | Promise<void>
 }
 
 /** Stands for the image server. */
-export const localImages = (): Promise<Response> => Promise.resolve(new Response('the bytes of an image'));
+export const localImages = (): Promise<Response> =>
+  Promise.resolve(new Response(Buffer.from('the bytes of an image')));
 
 export function reportOf({ server, job }: Pick<LocalAntenna, 'server' | 'job'>): ExampleReport {
   server.settle();

@@ -23,7 +23,7 @@ test('a job is worked to its end', async () => {
     client,
     projects: [project.id],
     pipelines: [moths],
-    fetch: async () => new Response('pixels'),
+    fetch: async () => new Response(Buffer.from('pixels')),
   });
   await worker.run({ until: 'drained' });
   server.settle();

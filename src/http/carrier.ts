@@ -36,6 +36,11 @@ export function carrierIssues(
   return issues;
 }
 
+/** Whether requests may go through a proxy. With `'env'` that is for the variables to say. */
+export function proxyInUse(proxy: string, env: Readonly<Record<string, string | undefined>>): boolean {
+  return proxy !== 'env' || PROXY_VARIABLES.some((name) => (env[name] ?? '') !== '');
+}
+
 /** `localhost:3128` is a URL too, with the scheme `localhost:`. */
 function isProxyUrl(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { PRIVATE_ADDRESS, privateLiteral, publicLookup } from './address-guard.js';
 import {
   describeFailure,
   isBrokenConnection,
@@ -27,6 +28,8 @@ export interface UndiciTransportOptions {
   readonly proxyTunnel?: boolean | undefined;
   /** Idle time after which a connection is closed. Default {@link KEEP_ALIVE_MS}. */
   readonly keepAliveMs?: number | undefined;
+  /** Refuse private, loopback and link-local addresses with {@link PRIVATE_ADDRESS}. Not through a proxy, which connects by itself. Default false. */
+  readonly publicOnly?: boolean | undefined;
   readonly maxResponseBytes: number;
 }
 
@@ -38,6 +41,13 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
     fresh ? (unpooled ??= createDispatcher(options, 0)) : (pooled ??= createDispatcher(options, 1));
   return {
     async send(request) {
+      const literal = options.publicOnly ? privateLiteral(request.url.hostname) : undefined;
+      if (literal)
+        throw new TransportFailure({
+          reason: literal.message,
+          delivered: 'no',
+          causeCode: PRIVATE_ADDRESS,
+        });
       const dispatcher = options.dispatcher ?? (await own(request.fresh));
       request.deadline.throwIfEnded();
       return dispatch(dispatcher, request, options.maxResponseBytes);
@@ -52,7 +62,10 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
 async function createDispatcher(options: UndiciTransportOptions, pipelining: 0 | 1): Promise<Dispatcher> {
   const { Agent, EnvHttpProxyAgent, ProxyAgent } = await import('undici');
   const { connectTimeoutMs, maxConnections = null, keepAliveMs = KEEP_ALIVE_MS } = options;
-  const connect = { timeout: connectTimeoutMs };
+  const connect = {
+    timeout: connectTimeoutMs,
+    ...(options.publicOnly ? { lookup: publicLookup() } : {}),
+  };
   const common = {
     connections: maxConnections,
     // 0 is undici's word for connections that serve one request.

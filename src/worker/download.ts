@@ -1,3 +1,4 @@
+import { PRIVATE_ADDRESS } from '../http/address-guard.js';
 import { createFetchTransport, type FetchLike } from '../http/fetch-transport.js';
 import {
   describeFailure,
@@ -9,36 +10,17 @@ import { createUndiciTransport } from '../http/undici-transport.js';
 import { Deadline } from '../time/deadline.js';
 import { sleep, type Clock } from '../time/clock.js';
 import type { Task } from '../contract/tasks.js';
-import { checkImage, isChecksum, type Checksum } from './image-check.js';
+import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download-options.js';
+import {
+  checkImage,
+  imageOf,
+  isChecksum,
+  isWholeAnswer,
+  type Checksum,
+  type Downloaded,
+} from './image-check.js';
+import { checkHost, imagePlace, redirectTarget, withoutUrls } from './image-url.js';
 import { PermanentTaskError, RetryableTaskError } from './task-errors.js';
-
-/** Limits of a download. Image URLs come from the job and are not ours to trust. */
-export interface DownloadLimits {
-  /** Milliseconds for one try, from connecting to the last byte. */
-  readonly timeoutMs: number;
-  /** Larger images are refused. */
-  readonly maxBytes: number;
-  readonly maxRedirects: number;
-  /** Tries in all. */
-  readonly attempts: number;
-  /** Media types that count as an image, such as `['image/*']`; other answers are tried again. Default: any. */
-  readonly contentTypes?: readonly string[] | undefined;
-  /** What an image's bytes must hash to, if it is known from elsewhere; undefined skips the check. Default: no check. */
-  readonly checksum?: ((task: Task) => Checksum | undefined) | undefined;
-  /**
-   * Address of an HTTP proxy, `'env'` for `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, or false for none. Default: the client's, since
-   * whoever cannot reach the API without one seldom reaches the images.
-   */
-  readonly proxy?: string | false | undefined;
-}
-
-/** Defaults: a 4K JPEG has 1 to 2 MB; 100 MiB leaves room for uncompressed ones. */
-export const DOWNLOAD_DEFAULTS: DownloadLimits = {
-  timeoutMs: 30_000,
-  maxBytes: 100 * 1024 * 1024,
-  maxRedirects: 5,
-  attempts: 3,
-};
 
 /** First backoff between two tries; doubles. */
 const BACKOFF_MS = 250;
@@ -46,16 +28,17 @@ const BACKOFF_MS = 250;
 /** Longest time for a connection: a host that does not answer must leave time within the lease for another try. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** An image as it came. */
-export interface Downloaded {
-  readonly bytes: Buffer;
-  readonly contentType: string | undefined;
-}
+const PRIVATE_HOST =
+  "the host is at a private, loopback or link-local address, which the worker's download.publicOnly refuses; " +
+  'set it to false if images lie there, and name their hosts in download.hosts';
 
 /** Image servers keep idle connections for longer than gunicorn does, and a slow model leaves seconds between two images. */
 const KEEP_ALIVE_MS = 4_000;
 
-/** Fetches images: http and https only, never with a credential, within limits of size, time and redirects. */
+/**
+ * Fetches images: http and https only, within limits of size, time, hosts and redirects. Never with the client's credential; a user and
+ * password in the URL go to its origin and nowhere else.
+ */
 export class Downloader {
   readonly #transport: Transport;
   readonly #limits: DownloadLimits;
@@ -71,7 +54,7 @@ export class Downloader {
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#limits = { ...DOWNLOAD_DEFAULTS, ...options.limits };
-    const { maxBytes, timeoutMs, proxy } = this.#limits;
+    const { maxBytes, timeoutMs, proxy, publicOnly } = this.#limits;
     this.#transport = options.fetch
       ? createFetchTransport(options.fetch, maxBytes)
       : createUndiciTransport({
@@ -79,6 +62,7 @@ export class Downloader {
           proxyTunnel: false,
           connectTimeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
           keepAliveMs: KEEP_ALIVE_MS,
+          publicOnly,
           maxResponseBytes: maxBytes,
         });
   }
@@ -86,9 +70,10 @@ export class Downloader {
   /**
    * Downloads the image of a task.
    * @param options.remainingMs - time in which another try is still worth beginning; default no limit.
-   * @throws PermanentTaskError when no try can succeed: 404, 410, other 4xx, not http, too large, too many redirects.
-   * @throws RetryableTaskError when all tries failed for passing reasons: 5xx, 408, 425, 429, connection, timeout, cut off, not the
-   * image that was asked for.
+   * @throws PermanentTaskError when no try can succeed: 404, 410, other 4xx, not http, too large, too many redirects, a
+   * host that is not allowed.
+   * @throws RetryableTaskError when all tries failed for passing reasons: 5xx, 408, 425, 429, connection, timeout, cut off, a part of an
+   * image, no image.
    * @throws the signal's reason when it aborts.
    */
   async download(
@@ -135,9 +120,11 @@ export class Downloader {
       if (signal.aborted) throw signal.reason;
       if (error instanceof TransportFailure && error.tooLarge)
         throw new PermanentTaskError(`image download failed: larger than ${this.#limits.maxBytes} bytes`);
+      if (error instanceof TransportFailure && error.causeCode === PRIVATE_ADDRESS)
+        throw new PermanentTaskError(`image download failed: ${PRIVATE_HOST}`);
       const why = deadline.reason
         ? `no whole answer in ${this.#limits.timeoutMs} ms`
-        : describeFailure(error).reason;
+        : withoutUrls(describeFailure(error).reason);
       throw new RetryableTaskError(`image download failed: ${why}`);
     } finally {
       deadline.dispose();
@@ -145,15 +132,18 @@ export class Downloader {
   }
 
   async #follow(start: string, deadline: Deadline): Promise<TransportResponse> {
-    let url = httpUrl(start);
+    const place = imagePlace(start);
+    let { url } = place;
     for (let redirects = 0; ; redirects++) {
+      checkHost(url, this.#limits.hosts);
+      const authorization = url.origin === place.url.origin ? place.authorization : undefined;
       const answer = await this.#transport.send({
         method: 'GET',
         url,
-        headers: {},
+        headers: authorization === undefined ? {} : { authorization },
         body: undefined,
         // Of a redirect or an error only the status counts, and a page that never ends must not hide it.
-        wantsBody: (status) => status >= 200 && status < 300,
+        wantsBody: isWholeAnswer,
         deadline,
         enter: (phase) => {
           deadline.enter(phase);
@@ -163,38 +153,11 @@ export class Downloader {
       if (answer.status < 300 || answer.status >= 400 || location === undefined) return answer;
       if (redirects >= this.#limits.maxRedirects)
         throw new PermanentTaskError('image download failed: too many redirects');
-      url = httpUrl(location, url.href);
+      url = redirectTarget(location, url);
     }
   }
 }
 
-/** @throws PermanentTaskError or RetryableTaskError when it is not a whole image. */
-function imageOf({ status, headers, body }: TransportResponse): Downloaded {
-  if (status < 200 || status >= 300) {
-    const text = `image download failed: the image server answered ${status}`;
-    const passing = status >= 500 || status === 408 || status === 425 || status === 429;
-    throw passing ? new RetryableTaskError(text) : new PermanentTaskError(text);
-  }
-  const size = body.length;
-  // A fetch need not compare them, and takes a connection that broke for the end.
-  const declared =
-    headers['content-encoding'] === undefined ? Number(headers['content-length'] ?? size) : size;
-  if (size !== declared)
-    throw new RetryableTaskError(`image download failed: cut off after ${size} of ${declared} bytes`);
-  if (size === 0) throw new RetryableTaskError('image download failed: the image is empty');
-  // Its own memory: one that came in a single chunk is a view of the socket's, with all that came beside it.
-  return { bytes: Buffer.concat([body]), contentType: headers['content-type'] };
-}
-
 function isTaskError(error: unknown): error is PermanentTaskError | RetryableTaskError {
   return error instanceof PermanentTaskError || error instanceof RetryableTaskError;
-}
-
-/** @throws PermanentTaskError for anything but an http or https URL. */
-function httpUrl(text: string, base?: string): URL {
-  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new PermanentTaskError(
-    `image download failed: ${url?.protocol ?? 'invalid'} URLs are not downloaded, only http and https`,
-  );
 }

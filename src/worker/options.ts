@@ -4,8 +4,7 @@ import { AntennaConfigError } from '../errors/config.js';
 import type { FetchLike } from '../http/fetch-transport.js';
 import { issuesOf } from '../resources/core.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
-import { carrierIssues } from '../http/carrier.js';
-import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download.js';
+import { downloadSchema, guardProblem, resolveDownload, type DownloadLimits } from './download-options.js';
 import { MAX_POST_BYTES, MAX_POST_RESULTS } from './outbox/body-cap.js';
 import type { SpoolOptions } from './spool/spool-keeper.js';
 import { definePipeline, type Pipeline, type PipelineDefinition } from './pipeline.js';
@@ -84,8 +83,8 @@ export interface AntennaWorkerOptions {
   /** Keeps computed results on disk until the server has them, through crashes too. Default: in memory only. */
   readonly spool?: SpoolOptions | undefined;
   /**
-   * Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts, any content type, no checksum, the client's
-   * proxy.
+   * Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts, any content type but those of pages, any host, no
+   * checksum, the client's proxy.
    */
   readonly download?: Partial<DownloadLimits> | undefined;
   /** A `fetch` for the images in place of undici, for tests. */
@@ -124,15 +123,6 @@ export interface ResolvedWorkerOptions {
 
 const countSchema = z.int().positive();
 const msSchema = z.number().positive();
-const proxySchema = z
-  .custom<string | false>(
-    (value) => value === false || typeof value === 'string',
-    'must be a URL, env or false',
-  )
-  .superRefine((proxy, context) => {
-    const issues = proxy === false ? [] : carrierIssues({ proxy }, process.env);
-    for (const { message } of issues) context.addIssue({ code: 'custom', message });
-  });
 const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodType } = {
   client: z.instanceof(AntennaClient, { error: 'must be an AntennaClient' }),
   pipelines: z.array(z.looseObject({})).min(1, 'must hold at least one pipeline'),
@@ -157,22 +147,7 @@ const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodTy
     maxFiles: countSchema.optional(),
     maxReplayAgeMs: msSchema.optional(),
   }),
-  download: z.strictObject({
-    timeoutMs: msSchema.optional(),
-    maxBytes: countSchema.optional(),
-    maxRedirects: z.int().nonnegative().optional(),
-    attempts: countSchema.optional(),
-    contentTypes: z
-      .array(
-        z
-          .string()
-          .regex(/^[\w.+-]+\/(?:\*|[\w.+-]+)$/, 'must be a media type, such as image/jpeg or image/*'),
-      )
-      .min(1)
-      .optional(),
-    checksum: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
-    proxy: proxySchema.optional(),
-  }),
+  download: downloadSchema,
   fetch: z.custom((value) => typeof value === 'function', 'must be a function'),
   register: z.boolean(),
   random: z.custom((value) => typeof value === 'function', 'must be a function'),
@@ -189,6 +164,10 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
   const subject = 'Invalid AntennaWorker options';
   const parsed = optionsSchema.safeParse(options);
   if (!parsed.success) throw new AntennaConfigError(subject, issuesOf(parsed.error));
+  const download = resolveDownload(options.download, options.client.proxy);
+  const problem = guardProblem(download, options.fetch, process.env);
+  if (problem !== undefined)
+    throw new AntennaConfigError(subject, [{ path: 'download.publicOnly', message: problem }]);
   const rules = DELIVERY_RULES[options.client.dialect ?? 'api-key'];
   return {
     client: options.client,
@@ -201,11 +180,7 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
       maxDeliveries: options.maxDeliveries ?? rules.maxDeliveries,
     },
     spool: options.spool,
-    download: {
-      ...DOWNLOAD_DEFAULTS,
-      ...options.download,
-      proxy: options.download?.proxy ?? options.client.proxy,
-    },
+    download,
     fetch: options.fetch,
     register: options.register ?? true,
     random: options.random ?? Math.random,

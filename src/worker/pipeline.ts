@@ -47,7 +47,9 @@ export interface HandlerClassification {
 
 /** One insect found, as a handler returns it. */
 export interface HandlerDetection {
-  /** In pixels of the source image; null marks "looked, and found nothing". */
+  /**
+   * In pixels of the image as stored: an orientation tag (EXIF) is not applied, as the Python workers do not apply it. Null marks "looked, and found nothing".
+   */
   readonly bbox: BoundingBox | null;
   /** Key of the detector. May be left out: a pipeline has exactly one. */
   readonly algorithm?: string | undefined;

@@ -39,7 +39,7 @@ export const imageFetch: FetchLike = (input) =>
   Promise.resolve(
     input.includes('/404')
       ? new Response('gone', { status: 404 })
-      : new Response(`image ${input}`, { status: 200 }),
+      : new Response(Buffer.from(`image ${input}`), { status: 200 }),
   );
 
 export const imageUrls = (count: number): string[] =>

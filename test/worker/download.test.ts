@@ -1,60 +1,21 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import {
-  AntennaClient,
-  PermanentTaskError,
-  RetryableTaskError,
-  systemClock,
-  type FetchLike,
-  type Task,
-} from 'antenna-sdk';
+import { AntennaClient, PermanentTaskError, RetryableTaskError, type Task } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Downloader } from '../../src/worker/download.js';
 import type { Checksum } from '../../src/worker/image-check.js';
 import { resolveWorkerOptions } from '../../src/worker/options.js';
 import { KEY } from '../support/calls.js';
+import {
+  closeImageServers,
+  downloader,
+  imageAt as at,
+  imageServer,
+  never,
+  viaFetch,
+} from '../support/image-server.js';
 import { pipelineDefinition } from '../support/pipelines.js';
 import { tunnelProxy } from '../support/tunnel-proxy.js';
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-const closers: (() => Promise<void>)[] = [];
-
-async function imageServer(handler: Handler): Promise<string> {
-  const server = createServer(handler);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(
-    () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => {
-          resolve();
-        });
-      }),
-  );
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function downloader(limits = {}, fetch?: FetchLike): Downloader {
-  const made = new Downloader({
-    clock: systemClock,
-    random: () => 0,
-    limits: { attempts: 2, ...limits },
-    fetch,
-  });
-  closers.push(() => made.close());
-  return made;
-}
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const never = new AbortController().signal;
-
-/** A task with its image at this place. */
-const at = (image_url: string): Task => ({ id: '1', image_id: '1', image_url, reply_subject: '' });
-const viaFetch: FetchLike = (input, init) => fetch(input, init);
+afterEach(closeImageServers);
 
 describe.each([
   ['undici', undefined],
@@ -209,7 +170,7 @@ describe('Downloader', () => {
   it.each([{ algorithm: 'crc99', hex: '00' }, { algorithm: 'sha256', hex: 'base64==' }, 'abcd'])(
     'calls a checksum that cannot be computed the mistake that it is: %j',
     async (checksum) => {
-      const limits = { checksum: () => checksum };
+      const limits = { checksum: () => checksum as Checksum };
       const failed = downloader(limits).download(at('http://127.0.0.1:1/'), never);
       await expect(failed).rejects.toThrow('with a hash that Node knows');
     },

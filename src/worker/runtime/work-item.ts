@@ -1,6 +1,6 @@
 import type { Task } from '../../contract/tasks.js';
 import { deliveryNumber } from '../delivery.js';
-import type { Downloaded } from '../download.js';
+import type { Downloaded } from '../image-check.js';
 import type { Instant } from '../lease/lease-clock.js';
 import type { Pipeline } from '../pipeline.js';
 

@@ -44,13 +44,13 @@ export interface RigOptions extends Partial<ContractServerOptions> {
 
 /** Any image, at once. */
 export const anyImage: FetchLike = (input) =>
-  Promise.resolve(new Response(`image ${input}`, { status: 200 }));
+  Promise.resolve(new Response(Buffer.from(`image ${input}`), { status: 200 }));
 
 /** Any image, after a while on the rig's clock. */
 export function slowImages(clock: TestClock, delayMs: number): FetchLike {
   return async (input, init) => {
     await sleep(clock, delayMs, init.signal);
-    return new Response(`image ${input}`, { status: 200 });
+    return new Response(Buffer.from(`image ${input}`), { status: 200 });
   };
 }
 
