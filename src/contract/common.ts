@@ -48,15 +48,22 @@ export function pageSchema<Item extends z.ZodType>(item: Item) {
 export const finiteSchema = z.number();
 
 /**
- * An array of finite numbers, checked in one loop. A result may hold 200,000 scores, where a schema per element costs more
- * than encoding the whole result.
+ * An array of finite numbers, or a typed array of them as tensor libraries give it, checked in one loop. A result may hold 200,000 scores,
+ * where a schema per element costs more than encoding the whole result.
  */
-export const numbersSchema = z.custom<readonly number[]>(isNumbers, {
+export const numbersSchema = z.custom<ArrayLike<number>>(isNumbers, {
   error: 'must be an array of finite numbers',
 });
 
-function isNumbers(value: unknown): boolean {
-  if (!Array.isArray(value)) return false;
+/** Whether a value is an array or something like it, of finite numbers and nothing else. */
+export function isNumbers(value: unknown): value is ArrayLike<number> {
+  if (typeof value !== 'object' || value === null) return false;
+  const { length } = value as ArrayLike<unknown>;
+  if (!Number.isInteger(length) || length < 0) return false;
+  return areFinite(value as ArrayLike<unknown>);
+}
+
+function areFinite(value: ArrayLike<unknown>): boolean {
   // By index: `every` skips the holes of a sparse array, which JSON writes as null, and an iterator takes three times as long.
   for (let index = 0; index < value.length; index++) {
     const element: unknown = value[index];

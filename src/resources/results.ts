@@ -1,12 +1,16 @@
 import {
+  isErrorResult,
   resultsResponseSchema,
   taskResultSchema,
+  type Classification,
+  type Detection,
   type ResultsResponse,
   type TaskResult,
 } from '../contract/results.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { issuesOf, type ResourceCore } from './core.js';
+import { plainNumbers } from './float32.js';
 import { jsonBytes } from './json-bytes.js';
 import { withClientInfo } from './tasks.js';
 
@@ -68,7 +72,29 @@ export function encodeResult(result: TaskResult, path = 'result'): EncodedResult
     throw new AntennaConfigError('Invalid result', issues);
   }
   // The caller's object, not the parsed copy: key order and detection order stay bit-identical (trap T38).
-  return { bytes: jsonBytes(result), replySubject: result.reply_subject };
+  return { bytes: jsonBytes(withPlainNumbers(result)), replySubject: result.reply_subject };
+}
+
+/** A typed array is an object to JSON, so its values go out as an array; all else stays the caller's own. */
+function withPlainNumbers(given: TaskResult): TaskResult {
+  const { result } = given;
+  if (isErrorResult(result) || !result.detections.some(hasTypedArrays)) return given;
+  const detections = result.detections.map((detection) => {
+    const { classifications } = detection;
+    return classifications ? { ...detection, classifications: classifications.map(plainLists) } : detection;
+  });
+  return { ...given, result: { ...result, detections } };
+}
+
+function hasTypedArrays({ classifications }: Detection): boolean {
+  return (classifications ?? []).some(({ scores, logits }) =>
+    [scores, logits ?? []].some((list) => !Array.isArray(list)),
+  );
+}
+
+function plainLists(of: Classification): Classification {
+  const logits = of.logits ? { logits: plainNumbers(of.logits) } : {};
+  return { ...of, scores: plainNumbers(of.scores), ...logits };
 }
 
 /** Encodes what is not encoded yet; the error names the wrong fields of all results, not of the first bad one alone. */

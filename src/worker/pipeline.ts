@@ -38,9 +38,12 @@ export interface HandlerClassification {
   readonly algorithm?: string | undefined;
   /** Name of the taxon. Default: the label at the highest score in the classifier's category map. */
   readonly classification?: string | undefined;
-  /** One score for each label of the category map, in its order. */
-  readonly scores: readonly number[];
-  readonly logits?: readonly number[] | undefined;
+  /**
+   * One score for each label of the category map, in its order: an array, or a typed array such as a `Float32Array`, whose values are
+   * written with the fewest digits that give the same float32.
+   */
+  readonly scores: ArrayLike<number>;
+  readonly logits?: ArrayLike<number> | undefined;
   /** False for a step on the way to another classification. Default true on the server. */
   readonly terminal?: boolean | undefined;
 }

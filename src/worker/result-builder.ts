@@ -1,7 +1,9 @@
 import type { AlgorithmConfig } from '../contract/algorithms.js';
 import { CLASSIFIER_TASK_TYPES } from '../contract/algorithms.js';
+import { isNumbers } from '../contract/common.js';
 import type { AlgorithmReference, Classification, Detection, SuccessResult } from '../contract/results.js';
 import type { Task } from '../contract/tasks.js';
+import { plainNumbers } from '../resources/float32.js';
 import { PermanentTaskError } from './task-errors.js';
 import type { HandlerClassification, HandlerDetection, Pipeline, ProcessResult } from './pipeline.js';
 
@@ -98,7 +100,7 @@ function buildClassification(
     `${path}.algorithm`,
   );
   const { scores, logits, terminal } = classification;
-  if (!Array.isArray(scores) || scores.length === 0 || !scores.every(Number.isFinite)) {
+  if (!isNumbers(scores) || scores.length === 0) {
     throw mistake(`${path}.scores must be a non-empty array of finite numbers`);
   }
   const data = algorithm.category_map?.data;
@@ -107,7 +109,7 @@ function buildClassification(
       `${path}.scores has ${scores.length} entries, but the category map of ${JSON.stringify(algorithm.key)} has ${data.length}`,
     );
   }
-  if (logits !== undefined && (!Array.isArray(logits) || !logits.every(Number.isFinite))) {
+  if (logits !== undefined && !isNumbers(logits)) {
     throw mistake(`${path}.logits must be an array of finite numbers`);
   }
   const name = classification.classification ?? data?.[argmax(scores)]?.label;
@@ -116,8 +118,8 @@ function buildClassification(
   }
   return {
     classification: name,
-    scores,
-    ...(logits === undefined ? {} : { logits }),
+    scores: plainNumbers(scores),
+    ...(logits === undefined ? {} : { logits: plainNumbers(logits) }),
     algorithm: reference(algorithm),
     ...(terminal === undefined ? {} : { terminal }),
     timestamp,
@@ -153,11 +155,11 @@ function isBox(box: unknown): boolean {
   return Number(x1) < Number(x2) && Number(y1) < Number(y2);
 }
 
-function argmax(scores: readonly number[]): number {
+function argmax(scores: ArrayLike<number>): number {
   let best = 0;
-  scores.forEach((score, index) => {
-    if (score > (scores[best] ?? Number.NEGATIVE_INFINITY)) best = index;
-  });
+  for (let index = 1; index < scores.length; index++) {
+    if ((scores[index] ?? 0) > (scores[best] ?? 0)) best = index;
+  }
   return best;
 }
 

@@ -69,8 +69,24 @@ describe('numbers', () => {
   it('in a list are numbers, not text that looks like one', () => {
     expect(numbersSchema.safeParse(['0.5']).success).toBe(false);
     expect(numbersSchema.safeParse('0.5').success).toBe(false);
-    expect(numbersSchema.safeParse(Float32Array.of(0.5)).success).toBe(false);
     expect(numbersSchema.parse([0, -1, 0.5])).toEqual([0, -1, 0.5]);
+  });
+
+  it('may be in any array, also in one of a tensor library', () => {
+    for (const list of [Float32Array.of(0.5), Float64Array.of(1), new Uint8Array(2), { length: 1, 0: 3 }, []])
+      expect(numbersSchema.safeParse(list).success).toBe(true);
+    for (const list of [
+      Float32Array.of(0.5, Number.NaN),
+      BigInt64Array.of(1n),
+      new DataView(new ArrayBuffer(8)),
+      new ArrayBuffer(8),
+      new Set([1]),
+      { length: 2, 0: 3 },
+      { length: -1 },
+      null,
+      () => [],
+    ])
+      expect(refusal(numbersSchema, list)).toContain('must be an array of finite numbers');
   });
 
   it('in a list must all be there: a hole would be sent as null', () => {

@@ -183,6 +183,16 @@ describe('results.submit', () => {
     expect(sent.client_info).toMatchObject({ site: 'm' });
   });
 
+  it('writes scores and logits of any array, float32 as short as may be', () => {
+    const lists = (scores: ArrayLike<number>, logits: ArrayLike<number>) =>
+      result({
+        ...success,
+        detections: [detection, { ...detection, classifications: [{ ...classification, scores, logits }] }],
+      });
+    const { bytes } = encodeResult(lists(Float32Array.of(0.1, 0.9), Float64Array.of(1 / 3, -2)));
+    expect(bytes.toString()).toBe(JSON.stringify(lists([0.1, 0.9], [1 / 3, -2])));
+  });
+
   it.each([
     ['an error without its image (T27)', result({ error: 'e' }), 'results.0.result.image_id'],
     ['an error with an empty image (T27)', result({ error: 'e', image_id: '' }), 'results.0.result.image_id'],
@@ -243,6 +253,19 @@ describe('results.submit', () => {
       result({
         ...success,
         detections: [{ ...detection, classifications: [{ ...classification, scores: [0.1, Number.NaN] }] }],
+      }),
+      'results.0.result.detections.0.classifications.0.scores',
+    ],
+    [
+      'a typed array with a hole in its values',
+      result({
+        ...success,
+        detections: [
+          {
+            ...detection,
+            classifications: [{ ...classification, scores: Float32Array.of(0.1, Number.NaN) }],
+          },
+        ],
       }),
       'results.0.result.detections.0.classifications.0.scores',
     ],

@@ -39,6 +39,20 @@ describe('buildSuccess', () => {
     expect(taskResultSchema.safeParse({ reply_subject: 's', result }).success).toBe(true);
   });
 
+  it.each([
+    ['a Float32Array', Float32Array.of(0.1, 0.7, 0.2)],
+    ['a Float64Array', Float64Array.of(0.1, 0.7, 0.2)],
+    ['anything with a length and numbers', { length: 3, 0: 0.1, 1: 0.7, 2: 0.2 }],
+  ])('takes scores and logits in %s, and finds the label at their highest', (_, scores) => {
+    const [classification] =
+      build(withScores(scores, { logits: scores })).detections[0]?.classifications ?? [];
+    expect(classification).toMatchObject({
+      classification: 'Arctia caja',
+      scores: [0.1, 0.7, 0.2],
+      logits: [0.1, 0.7, 0.2],
+    });
+  });
+
   it('takes an empty list for "looked, and found nothing"', () => {
     expect(build({ detections: [] }).detections).toEqual([]);
   });
@@ -61,6 +75,9 @@ describe('buildSuccess', () => {
       "must be the pipeline's detector",
     ],
     ['empty scores (T39)', withScores([]), 'classifications.0.scores'],
+    ['no scores in a typed array', withScores(new Float32Array()), 'classifications.0.scores'],
+    ['NaN in a typed array', withScores(Float32Array.of(Number.NaN)), 'classifications.0.scores'],
+    ['scores as text', withScores('0.5'), 'classifications.0.scores'],
     ['a score that is no number', withScores([0.1, Number.NaN]), 'classifications.0.scores'],
     [
       'more scores than labels (T39)',

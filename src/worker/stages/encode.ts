@@ -3,7 +3,7 @@ import type { Task } from '../../contract/tasks.js';
 import { issuesOf } from '../../resources/core.js';
 import { joinBytes, textBytes } from '../../resources/json-bytes.js';
 import type { Outcome } from '../outcome.js';
-import type { HandlerDetection, Pipeline, ProcessResult } from '../pipeline.js';
+import type { HandlerClassification, HandlerDetection, Pipeline, ProcessResult } from '../pipeline.js';
 import { buildDetection, buildEnvelope, detectionsOf, type ResultTiming } from '../result-builder.js';
 import { PermanentTaskError } from '../task-errors.js';
 
@@ -85,7 +85,7 @@ function countNumbers(detections: readonly HandlerDetection[]): number {
     // Unchecked at this point: a handler in JavaScript may have returned anything.
     const classifications = (detection as Partial<HandlerDetection> | null)?.classifications;
     if (!Array.isArray(classifications)) continue;
-    for (const item of classifications as ({ scores?: unknown[]; logits?: unknown[] } | null)[])
+    for (const item of classifications as (Partial<HandlerClassification> | null)[])
       count += (item?.scores?.length ?? 0) + (item?.logits?.length ?? 0);
   }
   return count;
