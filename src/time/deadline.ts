@@ -25,8 +25,6 @@ export interface DeadlineOptions {
  * `dispose()` takes its timer and its listener away: a worker hands the same shutdown signal to a million calls.
  */
 export class Deadline {
-  readonly #clock: Clock;
-  readonly #expiresAt: number;
   readonly #outer: AbortSignal | undefined;
   readonly #cancelTimer: () => void;
   readonly #listeners = new Set<(reason: Error) => void>();
@@ -35,8 +33,6 @@ export class Deadline {
   #phase: TimeoutPhase;
 
   constructor(options: DeadlineOptions) {
-    this.#clock = options.clock;
-    this.#expiresAt = options.clock.now() + options.timeoutMs;
     this.#outer = options.signal;
     this.#phase = options.phase ?? 'token';
     this.#cancelTimer = options.clock.schedule(options.timeoutMs, () => {
@@ -78,11 +74,6 @@ export class Deadline {
   /** What is being waited for; a timeout names it. */
   enter(phase: TimeoutPhase): void {
     this.#phase = phase;
-  }
-
-  /** Milliseconds left, never below zero. */
-  remainingMs(): number {
-    return Math.max(0, this.#expiresAt - this.#clock.now());
   }
 
   /** Waits for `work` no longer than the deadline, even if `work` ignores its signal. */
