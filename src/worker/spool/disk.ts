@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** The few steps that durability is made of, so that tests can stop between any two of them. Names are relative to the directory. */
@@ -30,10 +30,18 @@ const WRITE_THROUGH = process.platform === 'linux' ? O_DSYNC : 0;
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
 
+/** The directory, open, and which one it is: of the same name there can be one after the other. */
+interface OpenFolder {
+  readonly handle: FileHandle;
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
 /** A directory of the machine's file system. Local disks only: network file systems promise less than they are asked for. */
 export class NodeDisk implements SpoolDisk {
   readonly #directory: string;
-  #folder: Promise<FileHandle> | undefined;
+  #folders: readonly string[] = [];
+  #folder: Promise<OpenFolder> | undefined;
   #sync: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
   #closed = false;
@@ -43,6 +51,7 @@ export class NodeDisk implements SpoolDisk {
   }
 
   async prepare(folders: readonly string[]): Promise<void> {
+    this.#folders = folders;
     for (const folder of ['', ...folders])
       await mkdir(join(this.#directory, folder), { recursive: true, mode: PRIVATE_FOLDER });
   }
@@ -57,7 +66,9 @@ export class NodeDisk implements SpoolDisk {
   }
 
   async write(name: string, content: readonly Buffer[]): Promise<void> {
-    const file = await open(join(this.#directory, name), CREATE | WRITE_THROUGH, PRIVATE_FILE);
+    const file = await this.#inFolder(() =>
+      open(join(this.#directory, name), CREATE | WRITE_THROUGH, PRIVATE_FILE),
+    );
     try {
       await writeAll(file, content);
       if (WRITE_THROUGH === 0) await file.sync();
@@ -67,7 +78,7 @@ export class NodeDisk implements SpoolDisk {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await rename(join(this.#directory, from), join(this.#directory, to));
+    await this.#inFolder(() => rename(join(this.#directory, from), join(this.#directory, to)));
   }
 
   /** Whoever asks while one runs shares the next: it begins after all their names were there. */
@@ -92,7 +103,27 @@ export class NodeDisk implements SpoolDisk {
   async #closeFolder(): Promise<void> {
     const folder = this.#folder;
     this.#folder = undefined;
-    await (await folder)?.close();
+    await (await folder)?.handle.close();
+  }
+
+  /** A directory that somebody removed, or one of its folders, is made again: results would stay in memory until a person does it. */
+  async #inFolder<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await this.prepare(this.#folders);
+      return work();
+    }
+  }
+
+  /** The directory that has the name now. To sync one that was removed succeeds, and makes nothing durable. */
+  async #currentFolder(): Promise<FileHandle> {
+    const { dev, ino } = await stat(this.#directory, { bigint: true });
+    const held = await this.#folder;
+    if (held && (held.dev !== dev || held.ino !== ino)) await this.#closeFolder();
+    this.#folder ??= openFolder(this.#directory);
+    return (await this.#folder).handle;
   }
 
   async #syncAfter(previous: Promise<void> | undefined): Promise<void> {
@@ -102,9 +133,8 @@ export class NodeDisk implements SpoolDisk {
     this.#nextSync = undefined;
     // Windows cannot open a directory; its file system journals names by itself.
     if (process.platform === 'win32') return;
-    this.#folder ??= open(this.#directory, 'r');
     try {
-      await (await this.#folder).sync();
+      await (await this.#currentFolder()).sync();
     } catch (error) {
       await this.#closeFolder().catch(() => undefined);
       throw error;
@@ -112,6 +142,12 @@ export class NodeDisk implements SpoolDisk {
     // Opened again by a write that outlived the run: nobody else would close it.
     if (this.#closed) await this.#closeFolder();
   }
+}
+
+async function openFolder(path: string): Promise<OpenFolder> {
+  const handle = await open(path, 'r');
+  const { dev, ino } = await handle.stat({ bigint: true });
+  return { handle, dev, ino };
 }
 
 /** One call for all: a post has fifty results, and each call is a round trip to a thread. */

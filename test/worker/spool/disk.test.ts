@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readlink, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -37,6 +37,12 @@ describe('NodeDisk', () => {
   });
 });
 
+/** Where this process's open files are; only Linux lists them as files. */
+async function openFiles(): Promise<string[]> {
+  const handles = await readdir('/proc/self/fd');
+  return Promise.all(handles.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+}
+
 describe('making names durable', () => {
   it('works for all who ask at once, fails for all when there is no directory, and works again once there is', async () => {
     const folder = await emptyFolder();
@@ -51,17 +57,12 @@ describe('making names durable', () => {
     await disk.close();
   });
 
-  // Only Linux lists a process's open files as files.
   it.skipIf(process.platform !== 'linux')(
     'leaves the directory open to nobody, also when asked after the end',
     async () => {
       const folder = await emptyFolder();
       const disk = new NodeDisk(folder);
-      const isOpen = async (): Promise<boolean> => {
-        const handles = await readdir('/proc/self/fd');
-        const paths = await Promise.all(handles.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
-        return paths.includes(folder);
-      };
+      const isOpen = async (): Promise<boolean> => (await openFiles()).includes(folder);
       await disk.syncFolder();
       expect(await isOpen()).toBe(true);
       const queued = [disk.syncFolder(), disk.close()];
@@ -70,6 +71,42 @@ describe('making names durable', () => {
       expect(await isOpen()).toBe(false);
     },
   );
+
+  it.skipIf(process.platform !== 'linux')(
+    'follows the name: a directory that was removed and made again, or replaced, is synced, not what it was',
+    async () => {
+      const folder = join(await emptyFolder(), 'spool');
+      const disk = new NodeDisk(folder);
+      await disk.prepare([]);
+      await disk.syncFolder();
+      await rm(folder, { recursive: true });
+      await mkdir(folder);
+      await disk.syncFolder();
+      expect(await openFiles()).toContain(folder);
+      expect(await openFiles()).not.toContain(`${folder} (deleted)`);
+      await rename(folder, `${folder}.old`);
+      await mkdir(folder);
+      await disk.syncFolder();
+      expect(await openFiles()).toContain(folder);
+      expect(await openFiles()).not.toContain(`${folder}.old`);
+      await disk.close();
+    },
+  );
+
+  it('makes a directory again that somebody removed, with its folders', async () => {
+    const folder = join(await emptyFolder(), 'spool');
+    const disk = new NodeDisk(folder);
+    await disk.prepare(['dead']);
+    await rm(folder, { recursive: true });
+    await disk.write('a', [Buffer.from('a')]);
+    await disk.rename('a', 'dead/a');
+    expect(await disk.list('dead')).toEqual(['a']);
+    await rm(join(folder, 'dead'), { recursive: true });
+    await disk.write('b', [Buffer.from('b')]);
+    await disk.rename('b', 'dead/b');
+    expect((await stat(folder)).mode & 0o077).toBe(0);
+    await disk.close();
+  });
 
   it('removes what is there, and minds nothing that is not', async () => {
     const disk = new NodeDisk(await emptyFolder());
