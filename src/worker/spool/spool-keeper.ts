@@ -38,7 +38,11 @@ export class SpoolKeeper implements WriteAhead {
   constructor(context: RunContext, options: SpoolOptions) {
     const { directory, maxBytes, maxFiles, maxReplayAgeMs } = { ...SPOOL_DEFAULTS, ...defined(options) };
     this.#context = context;
-    this.#lock = new SpoolLock(directory);
+    this.#lock = new SpoolLock(directory, {
+      onLost: (error) => {
+        context.note(error, 'holding the spool directory');
+      },
+    });
     this.#maxReplayAgeMs = maxReplayAgeMs;
     this.#spool = new Spool({
       disk: new NodeDisk(directory),
