@@ -10,6 +10,10 @@ const executors = {
   'executor-child': 'src/worker/executors/executor-child.ts',
 };
 
+// The `antenna` command is a program: an ES module and nothing else, without types. It shares its chunks with the library, so that a
+// user's module that imports `antenna-sdk` meets the same classes.
+const command = { cli: 'src/cli/main.ts' };
+
 const common: Options = {
   entry: api,
   target: 'node20',
@@ -33,7 +37,7 @@ const ESM_ONLY = ['p-retry', 'is-network-error'];
 const NOTICE = '/*! Contains p-retry and is-network-error: MIT License, Copyright (c) Sindre Sorhus */';
 
 export default defineConfig([
-  { ...common, entry: { ...api, ...executors }, format: 'esm' },
+  { ...common, entry: { ...api, ...executors, ...command }, format: 'esm' },
   { ...common, format: 'cjs', noExternal: ESM_ONLY, banner: { js: NOTICE } },
   { ...common, format: ['esm', 'cjs'], dts: { only: true } },
 ]);

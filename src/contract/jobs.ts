@@ -104,3 +104,28 @@ export function stageParam(job: Job, stageKey: string, paramKey: string): number
 export function isFinal(job: Pick<Job, 'status'>): boolean {
   return FINAL_JOB_STATUSES.includes(job.status);
 }
+
+/** How far a job is, in images. */
+export interface JobProgressCounts {
+  /** Images with a saved outcome, failures included. */
+  readonly done: number;
+  readonly failed: number;
+  /** Undefined while the server still collects. */
+  readonly total: number | undefined;
+}
+
+/**
+ * Reads a job's counts out of its stages. The server's own numbers, and hints only: they are updated without a lock and may end
+ * below the truth (contract §10, 52).
+ */
+export function jobProgress(job: Job): JobProgressCounts {
+  const done = stageParam(job, 'process', 'processed') ?? 0;
+  const remaining = stageParam(job, 'process', 'remaining');
+  const collected = stageParam(job, 'collect', 'total_images');
+  const limit = stageParam(job, 'collect', 'limit');
+  // A limit is shown only if it is below the number of images; what is left counts from the smaller one.
+  const planned = collected === undefined ? undefined : Math.min(collected, limit ?? collected);
+  // Before the first result the parameters of the process stage are 0, remaining included.
+  const counted = remaining === undefined || done + remaining === 0 ? undefined : done + remaining;
+  return { done, failed: stageParam(job, 'process', 'failed') ?? 0, total: counted ?? planned };
+}

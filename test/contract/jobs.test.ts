@@ -3,6 +3,7 @@ import {
   createJobRequestSchema,
   isFinal,
   jobPageSchema,
+  jobProgress,
   jobSchema,
   jobSummaryPageSchema,
   stageParam,
@@ -70,6 +71,53 @@ describe('a stage parameter', () => {
     expect(stageParam(withParams([]), 'process', 'failed')).toBeUndefined();
     expect(stageParam(withParams([]), 'results', 'failed')).toBeUndefined();
     expect(stageParam(jobSchema.parse({ ...job, progress: null }), 'process', 'failed')).toBeUndefined();
+  });
+});
+
+describe('the progress of a job', () => {
+  const stages = (collect: object, process: object) =>
+    jobProgress(
+      jobSchema.parse({
+        ...job,
+        progress: {
+          ...job.progress,
+          stages: [
+            {
+              ...stage,
+              key: 'collect',
+              params: Object.entries(collect).map(([key, value]) => ({ key, value: value as unknown })),
+            },
+            {
+              ...stage,
+              key: 'process',
+              params: Object.entries(process).map(([key, value]) => ({ key, value: value as unknown })),
+            },
+          ],
+        },
+      }),
+    );
+
+  it('has no total while the server still collects', () => {
+    expect(stages({ total_images: '' }, { processed: '', remaining: '', failed: '' })).toEqual({
+      done: 0,
+      failed: 0,
+      total: undefined,
+    });
+    expect(jobProgress(jobSchema.parse({ ...job, progress: null }))).toEqual({
+      done: 0,
+      failed: 0,
+      total: undefined,
+    });
+  });
+
+  it('counts to the limit, not to all images, before the first result and after it', () => {
+    const collected = { total_images: 12, limit: 4 };
+    expect(stages(collected, { processed: 0, remaining: 0, failed: 0 }).total).toBe(4);
+    expect(stages(collected, { processed: 3, remaining: 1, failed: 1 })).toEqual({
+      done: 3,
+      failed: 1,
+      total: 4,
+    });
   });
 });
 

@@ -14,6 +14,7 @@ export {
   type HealthSource,
 } from './health-server.js';
 export type { LatencySummary } from './latency.js';
+export { Pace, type PaceReading } from './pace.js';
 export { progressBar, type ProgressBar, type ProgressBarOptions, type ProgressEvents } from './progress.js';
 export type { EventSource } from './record-events.js';
 export type {

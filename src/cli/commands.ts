@@ -1,0 +1,159 @@
+import type { Run } from './frame.js';
+import type { SettingName } from './settings.js';
+
+/** An option that one command alone has. */
+export interface OwnOption {
+  readonly flag: string;
+  readonly help: string;
+  readonly repeated?: boolean;
+}
+
+/** What a command is called, what it takes, and what its help says. Its code is loaded when it runs. */
+export interface CommandRow {
+  /** `keys rotate` is a command of `keys`. */
+  readonly name: string;
+  readonly summary: string;
+  /** As commander writes it, such as `<id>` or `[name]`. */
+  readonly args?: string;
+  readonly settings: readonly SettingName[];
+  readonly own?: readonly OwnOption[];
+  /** Command lines, each with what it is for. */
+  readonly examples: readonly (readonly [line: string, what: string])[];
+  readonly load: () => Promise<{ readonly run: Run }>;
+}
+
+const SERVER = [
+  'url',
+  'apiKey',
+  'apiKeyFile',
+  'token',
+  'tokenFile',
+  'dialect',
+  'proxy',
+  'allowInsecureHttp',
+] as const;
+const STAFF = [
+  'url',
+  'token',
+  'tokenFile',
+  'email',
+  'password',
+  'dialect',
+  'proxy',
+  'allowInsecureHttp',
+] as const;
+const PIPELINES = ['module', 'pipeline'] as const;
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'doctor',
+    summary: 'Check that this machine can work for a server, and say how to mend what it cannot',
+    settings: [...SERVER, 'serviceName', 'project', ...PIPELINES, 'spool'],
+    own: [
+      {
+        flag: '--take-task',
+        help: 'take one task of an open job to see whether its image can be downloaded; this uses up one of its deliveries',
+      },
+    ],
+    examples: [
+      ['antenna doctor', 'look at everything that needs no pipeline'],
+      ['antenna doctor --module ./worker.mjs --spool ./spool', 'before the first antenna run'],
+    ],
+    load: () => import('./commands/doctor.js'),
+  },
+  {
+    name: 'provision',
+    summary: 'Make a service and its key, and register pipelines (needs a staff user)',
+    settings: [...STAFF, 'project', 'serviceName', ...PIPELINES],
+    own: [
+      { flag: '--key-file <path>', help: 'where the key goes, mode 0600 (default ./antenna-api-key)' },
+      { flag: '--rotate', help: 'make a new key although there is one; ends the old one at once' },
+    ],
+    examples: [
+      [
+        'antenna provision --project 1 --service-name moth-worker',
+        'asks for the user and writes ./antenna-api-key',
+      ],
+      [
+        'antenna provision --project 1 --service-name moths --module ./worker.mjs',
+        'and registers its pipelines',
+      ],
+    ],
+    load: () => import('./commands/provision.js'),
+  },
+  {
+    name: 'register',
+    summary: 'Register pipelines with projects; changes nothing that is as asked',
+    args: '[name]',
+    settings: [...SERVER, 'serviceName', 'project', ...PIPELINES],
+    examples: [
+      ['antenna register --module ./worker.mjs', 'with every project in which the credential may'],
+      ['antenna register --module ./worker.mjs --project 1 --project 7', 'with these alone'],
+    ],
+    load: () => import('./commands/register.js'),
+  },
+  {
+    name: 'keys rotate',
+    summary: 'Make a new key for a service and end the old one',
+    settings: [...STAFF, 'project', 'serviceName'],
+    own: [
+      { flag: '--key-file <path>', help: 'where the new key goes, mode 0600 (default ./antenna-api-key)' },
+    ],
+    examples: [
+      [
+        'antenna keys rotate --project 1 --service-name moth-worker --key-file /etc/antenna/api-key',
+        'workers with --api-key-file go on',
+      ],
+    ],
+    load: () => import('./commands/keys-rotate.js'),
+  },
+  {
+    name: 'keys check',
+    summary: 'Say what a credential is good for',
+    settings: [...SERVER, 'project'],
+    examples: [
+      [
+        'antenna keys check --api-key-file ./antenna-api-key',
+        'whether the server knows it, and where it gets tasks',
+      ],
+    ],
+    load: () => import('./commands/keys-check.js'),
+  },
+  {
+    name: 'jobs',
+    summary: 'List jobs with their progress',
+    settings: [...SERVER, 'project', 'pipeline'],
+    own: [
+      { flag: '--all', help: 'those that are over too' },
+      { flag: '--limit <n>', help: 'how many at most (default 20)' },
+    ],
+    examples: [
+      ['antenna jobs', 'open jobs of all projects that the credential sees'],
+      ['antenna jobs --pipeline moth-finder --json', 'for a script'],
+    ],
+    load: () => import('./commands/jobs.js'),
+  },
+  {
+    name: 'job',
+    summary: 'Show one job: its stages, rate and time left',
+    args: '<id>',
+    settings: SERVER,
+    own: [
+      { flag: '--watch', help: 'until it is over' },
+      { flag: '--every <time>', help: 'between two looks with --watch (default 5s)' },
+    ],
+    examples: [['antenna job 42 --watch', 'follow it to its end; exit 1 if it fails']],
+    load: () => import('./commands/job.js'),
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion script of a shell: bash, zsh or fish',
+    args: '<shell>',
+    settings: [],
+    examples: [
+      ['source <(antenna completion bash)', 'in ~/.bashrc'],
+      ['antenna completion fish > ~/.config/fish/completions/antenna.fish', 'for fish'],
+    ],
+    load: () => import('./commands/completion.js'),
+  },
+];
