@@ -21,6 +21,13 @@ export type {
   TokenScheme,
   TokenWithExpiry,
 } from './auth/token-provider.js';
+export type { CallCost } from './bridge/cost.js';
+export { BRIDGE_DEFAULTS } from './bridge/defaults.js';
+export { PushContractError, PushFailureError, PushRetryableError } from './bridge/errors.js';
+export type { RefusedPipeline } from './bridge/info.js';
+export type { PushServiceOptions } from './bridge/options.js';
+export { pushService, type PushService } from './bridge/push-service.js';
+export type { StartOptions } from './bridge/service-child.js';
 export type { ClientCache } from './cache/client-cache.js';
 export type { CacheOptions } from './cache/options.js';
 export type { CachedOperation } from './cache/rules.js';
