@@ -1,28 +1,23 @@
-import type { Clock } from '../../time/clock.js';
-import { HandlerChild, type ChildOptions } from './child.js';
+import type { Logger } from '../../log/logger.js';
+import { callLink, type CallLimits, type HandlerLink } from './handler-link.js';
 import type { ModuleCallResult, SlotCall } from './module-runner.js';
-import { relay } from './relay.js';
 import { backOff, recycleReason, respawnDelayMs } from './respawn.js';
-import { settle, Supervision } from './supervise.js';
 import type { ExecutorTally } from './tally.js';
-import { fromWireReply, toWireUnit } from './wire.js';
 
 /** What a slot works with. Durations in milliseconds. */
-export interface ChildSlotOptions {
-  readonly child: ChildOptions;
-  readonly clock: Clock;
+export interface ChildSlotOptions extends CallLimits {
+  /** Starts a process. */
+  readonly open: () => HandlerLink;
+  readonly logger: Logger;
   readonly random: () => number;
   readonly tally: ExecutorTally;
   readonly limits: { readonly maxBatches: number; readonly maxRssBytes: number };
-  readonly timeoutMs: number;
-  readonly startTimeoutMs: number;
-  readonly abortGraceMs: number;
 }
 
 /** One place for a child process: whoever is called finds a living one, and the next one is not made to pay for the last. */
 export class ChildSlot {
   readonly #options: ChildSlotOptions;
-  #child: HandlerChild | undefined;
+  #child: HandlerLink | undefined;
 
   constructor(options: ChildSlotOptions) {
     this.#options = options;
@@ -48,43 +43,12 @@ export class ChildSlot {
     this.#child = undefined;
   }
 
-  async #attempt({ unit, context }: SlotCall): Promise<ModuleCallResult> {
-    const { clock, random, tally, startTimeoutMs, abortGraceMs } = this.#options;
+  async #attempt(call: SlotCall): Promise<ModuleCallResult> {
+    const { clock, random, tally, open } = this.#options;
     if (!this.#child?.alive)
-      await backOff(clock, respawnDelayMs(tally.consecutiveCrashes, random), context.signal);
-    const child = this.#child?.alive ? this.#child : (this.#child = new HandlerChild(this.#options.child));
-    let killedBy: Error | undefined;
-    const supervision = new Supervision({
-      clock,
-      signals: [context.signal],
-      timeoutMs: context.timeoutMs ?? this.#options.timeoutMs,
-      startTimeoutMs,
-      abortGraceMs,
-      abort: ({ kind }) => {
-        child.control({ type: 'abort', kind });
-      },
-      kill: (error) => {
-        killedBy = error;
-        child.kill();
-      },
-    });
-    const unlisten = relay(context.stopping, () => {
-      child.control({ type: 'stopping' });
-    });
-    try {
-      const ready = await child.ready;
-      if (unit.length === 0) return { ready, outcomes: [] };
-      const onStarted = (): void => {
-        supervision.started();
-      };
-      const reply = await child.run(toWireUnit(unit, context), onStarted, context.logger);
-      return { ready, outcomes: settle(fromWireReply(reply), supervision.verdict) };
-    } catch (error) {
-      throw killedBy ?? supervision.verdict ?? error;
-    } finally {
-      supervision.dispose();
-      unlisten();
-    }
+      await backOff(clock, respawnDelayMs(tally.consecutiveCrashes, random), call.context.signal);
+    const child = this.#child?.alive ? this.#child : (this.#child = open());
+    return callLink(child, call, this.#options);
   }
 
   /** Memory that a library never gives back would end the machine; a fresh process costs one start. */
@@ -99,8 +63,8 @@ export class ChildSlot {
   }
 
   async #replace(reason: string): Promise<void> {
-    const { child, clock, abortGraceMs } = this.#options;
-    child.logger.info({ reason }, 'a handler process is replaced');
+    const { logger, clock, abortGraceMs } = this.#options;
+    logger.info({ reason }, 'a handler process is replaced');
     await this.#child?.retire(clock, abortGraceMs);
     this.#child = undefined;
   }

@@ -4,9 +4,11 @@ import type { Logger } from '../../log/logger.js';
 import { sleep, type Clock } from '../../time/clock.js';
 import { deferred, type Deferred } from './deferred.js';
 import { HandlerCrashError, HandlerStartError } from './execution-errors.js';
+import type { BatchOutcome } from './executor.js';
+import type { HandlerLink, LinkCall } from './handler-link.js';
 import type { FromChild, ToChild } from './executor-child.js';
 import { cleanLine, credentialsIn, readLines, withoutCredentials } from './output-lines.js';
-import type { ControlMessage, WireReady, WireReply, WireUnit } from './wire.js';
+import { fromWireReply, toWireUnit, type ControlMessage, type WireReady, type WireReply } from './wire.js';
 
 /** What a child process is started with. */
 export interface ChildOptions {
@@ -30,7 +32,7 @@ interface Call {
 }
 
 /** One child process with a handler in it: it is started, warmed, called one unit at a time, and ended. */
-export class HandlerChild {
+export class HandlerChild implements HandlerLink {
   readonly #process: ChildProcess;
   readonly #logger: Logger;
   readonly #ready = deferred<WireReady>();
@@ -55,7 +57,6 @@ export class HandlerChild {
     this.#listen(credentialsIn({ ...process.env, ...env }));
   }
 
-  /** Settles once the handler is loaded and warm. @throws HandlerStartError */
   get ready(): Promise<WireReady> {
     return this.#ready.promise;
   }
@@ -68,20 +69,20 @@ export class HandlerChild {
     return { batches: this.#batches, rssBytes: this.#rssBytes };
   }
 
-  /**
-   * Calls the handler. One call at a time.
-   * @throws HandlerCrashError when the process dies under it.
-   */
-  async run(unit: WireUnit, onStarted: () => void, logger: Logger): Promise<WireReply> {
+  get lastLines(): readonly string[] {
+    return this.#lastLines;
+  }
+
+  async run({ unit, context, onStarted }: LinkCall): Promise<readonly BatchOutcome[]> {
     await this.ready;
     this.#ref(true);
     const reply = deferred<WireReply>();
-    this.#call = { reply, onStarted, logger };
+    this.#call = { reply, onStarted, logger: context.logger };
     this.#callFresh = this.#batches === 0;
     this.#batches += 1;
-    this.#send({ type: 'unit', unit });
+    this.#send({ type: 'unit', unit: toWireUnit(unit, context) });
     try {
-      return await reply.promise;
+      return fromWireReply(await reply.promise);
     } finally {
       this.#call = undefined;
       this.#ref(false);
@@ -92,14 +93,12 @@ export class HandlerChild {
     this.#send(message);
   }
 
-  /** Ends the process now. */
   kill(): void {
     this.#ref(true);
     this.#alive = false;
     this.#process.kill('SIGKILL');
   }
 
-  /** Lets an idle process end by itself, and ends it if it does not. */
   async retire(clock: Clock, graceMs: number): Promise<void> {
     this.#alive = false;
     this.#ref(true);

@@ -30,6 +30,31 @@ export class HandlerTimeoutError extends PermanentTaskError {
 export class HandlerStartError extends RetryableTaskError {
   static override readonly className: string = 'HandlerStartError';
   override readonly code: string = 'handler_start';
+  /**
+   * What the process printed last. Not part of the message: that of a failed restart may end in the job's public log. The error of a
+   * worker's start names them in its message.
+   */
+  readonly lastLines: readonly string[];
+
+  constructor(
+    message: string,
+    options: { readonly cause?: unknown; readonly lastLines?: readonly string[] } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.lastLines = options.lastLines ?? [];
+  }
+
+  /** The same with what the process printed last. */
+  with(lastLines: readonly string[]): HandlerStartError {
+    return new HandlerStartError(this.message, { cause: this.cause, lastLines: [...lastLines] });
+  }
+
+  /** The same with those lines in its message, for whoever starts a worker and looks for the reason. */
+  spelledOut(): HandlerStartError {
+    if (this.lastLines.length === 0) return this;
+    const message = [`${this.message}. It printed last:`, ...this.lastLines].join('\n  ');
+    return new HandlerStartError(message, { cause: this.cause, lastLines: this.lastLines });
+  }
 }
 
 /**

@@ -20,6 +20,8 @@ export interface BatchAttempt {
 
 /** What a batch is run with. */
 export type BatchContext = ProcessContext & {
+  /** Slug of the pipeline, for executors whose handler serves several. */
+  readonly pipeline?: string | undefined;
   /** Tells handlers of a graceful stop; aborts nothing. */
   readonly stopping?: AbortSignal | undefined;
   /**
@@ -61,7 +63,7 @@ export interface ExecutorStats {
  * batch that fails as a whole is cut in halves, down to single images, so that only the poisonous one gets the error.
  */
 export interface Executor {
-  readonly kind: 'inline' | 'thread' | 'process' | 'service';
+  readonly kind: 'inline' | 'thread' | 'process' | 'command' | 'attached' | 'service';
   /**
    * True if every call ends soon after its `timeoutMs`, and after its signal aborts, whatever the handler does. A call of any other
    * executor is watched by the worker, and given up if it does not end.
@@ -72,7 +74,9 @@ export interface Executor {
    * @returns milliseconds per image, if the handler's `warmUp` measured and returned them.
    * @throws HandlerStartError when the handler cannot be loaded.
    */
-  warmUp?(context?: ProcessContext): Promise<number | undefined>;
+  warmUp?(
+    context?: ProcessContext & { readonly stopping?: AbortSignal | undefined },
+  ): Promise<number | undefined>;
   /**
    * Processes images of one job.
    * @returns one outcome per image, in the order of the batch.

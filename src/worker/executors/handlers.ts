@@ -66,7 +66,8 @@ function matchOutput(images: readonly TaskImage[], output: unknown): BatchOutcom
   );
 }
 
-function outcomeOf(image: TaskImage, output: unknown): BatchOutcome {
+/** What a handler returned for an image, as the outcome of that image. */
+export function outcomeOf(image: TaskImage, output: unknown): BatchOutcome {
   if (output instanceof Error) return { ok: false, error: output };
   if (typeof output === 'object' && output !== null && 'detections' in output)
     return { ok: true, result: output as ProcessResult };

@@ -2,6 +2,7 @@ import { silentLogger } from '../../log/logger.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
 import { abortReason, HandlerAbortError } from './abort-reason.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
+import { HandlerStartError } from './execution-errors.js';
 import { JoinedSignal, sharedController } from './joined-signal.js';
 import { failAll } from './isolate.js';
 import { runUnits } from './run-units.js';
@@ -59,6 +60,8 @@ export class ModuleRunner<Slot> {
     const start = { config: {}, logger: silentLogger, deadline, ...context, signal: joined.signal };
     try {
       await Promise.all(this.#places.map(() => this.#call([], start)));
+    } catch (error) {
+      throw error instanceof HandlerStartError ? error.spelledOut() : error;
     } finally {
       joined.dispose();
     }

@@ -4,8 +4,9 @@ import { redact } from '../../http/redact.js';
 /** Longest line that is passed on. */
 const MAX_LINE_CHARS = 2_000;
 
-/** Environment variables that hold a credential of the worker. */
-const CREDENTIALS = /^(?:AMI_)?ANTENNA_API_(?:KEY|AUTH_TOKEN)$/;
+/** Environment variables that hold a credential of the worker, by its own names and by those that others gave theirs. */
+const CREDENTIALS = /^(?:AMI|ANTENNA)_(?:\w*_)?(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)(?:_\w+)?$/i;
+const MIN_SECRET_CHARS = 8;
 /** Credentials by form: an authorization scheme with what follows it. */
 const AUTHORIZATION = /\b(Api-Key|Token|Bearer|Basic)\s+[\w.~+/=-]{8,}/gi;
 /** The query of a URL: signed URLs of images carry their permission there. */
@@ -18,9 +19,11 @@ export function withoutCredentials(env: Environment): Record<string, string | un
   return Object.fromEntries(Object.entries(env).filter(([name]) => !CREDENTIALS.test(name)));
 }
 
-/** The values that must not appear in what a process prints. */
+/** The values that must not appear in what a process prints. Shorter ones are no secrets, and would be found in every other word. */
 export function credentialsIn(env: Environment): string[] {
-  return Object.entries(env).flatMap(([name, value]) => (CREDENTIALS.test(name) && value ? [value] : []));
+  return Object.entries(env).flatMap(([name, value]) =>
+    CREDENTIALS.test(name) && value !== undefined && value.length >= MIN_SECRET_CHARS ? [value] : [],
+  );
 }
 
 /** A line as it may be logged. */

@@ -1,6 +1,7 @@
 import { guardLogger, silentLogger, type Logger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
+import { HandlerChild } from './child.js';
 import { ChildSlot } from './child-slot.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
 import { entryFile, modulePath } from './entry-file.js';
@@ -61,7 +62,8 @@ export class ProcessExecutor implements Executor {
       logger: guardLogger(logger),
     };
     const slot = {
-      child,
+      open: () => new HandlerChild(child),
+      logger: child.logger,
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       tally: this.#tally,

@@ -67,6 +67,7 @@ async function supervise(
   const call = (signal: AbortSignal): Promise<readonly BatchOutcome[]> =>
     executor.run(items.map(imageOf), {
       ...processContext(first, items, context, signal),
+      pipeline: first.pipeline.slug,
       timeoutMs,
       onAttempt: (attempt) => {
         trial.add(attempt);

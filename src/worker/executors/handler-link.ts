@@ -1,0 +1,91 @@
+import type { Clock } from '../../time/clock.js';
+import type { TaskImage } from '../pipeline.js';
+import type { BatchContext, BatchOutcome } from './executor.js';
+import { HandlerStartError } from './execution-errors.js';
+import type { ModuleCallResult, SlotCall } from './module-runner.js';
+import { relay } from './relay.js';
+import type { ChildAge } from './respawn.js';
+import { settle, Supervision } from './supervise.js';
+import type { ControlMessage, WireReady } from './wire.js';
+
+/** A call as a handler elsewhere gets it. */
+export interface LinkCall {
+  readonly unit: readonly TaskImage[];
+  readonly context: BatchContext;
+  /** For this call, in milliseconds; a handler may want to know. */
+  readonly timeoutMs: number;
+  /** To be called when the handler has its images. */
+  readonly onStarted: () => void;
+}
+
+/** One living handler in another process: a module in a child of ours, a program in any language, a notebook. */
+export interface HandlerLink {
+  /** Settles once the handler is loaded and warm. @throws HandlerStartError */
+  readonly ready: Promise<WireReady>;
+  readonly alive: boolean;
+  readonly age: ChildAge;
+  /** What it printed last, fit for a log. */
+  readonly lastLines: readonly string[];
+  /**
+   * Calls the handler. One call at a time.
+   * @throws HandlerCrashError when the process dies under it.
+   */
+  run(call: LinkCall): Promise<readonly BatchOutcome[]>;
+  control(message: ControlMessage): void;
+  /** Ends it now. */
+  kill(): void;
+  /** Lets an idle one end by itself, and ends it if it does not. */
+  retire(clock: Clock, graceMs: number): Promise<void>;
+}
+
+/** Limits of one call, in milliseconds. */
+export interface CallLimits {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly startTimeoutMs: number;
+  readonly abortGraceMs: number;
+}
+
+/**
+ * One watched call; without images it only waits until the handler is ready.
+ * @throws HandlerCrashError, HandlerStartError, HandlerTimeoutError, HandlerAbortError.
+ */
+export async function callLink(
+  link: HandlerLink,
+  { unit, context }: SlotCall,
+  limits: CallLimits,
+): Promise<ModuleCallResult> {
+  const timeoutMs = context.timeoutMs ?? limits.timeoutMs;
+  let killedBy: Error | undefined;
+  const supervision = new Supervision({
+    ...limits,
+    signals: [context.signal],
+    timeoutMs,
+    abort: ({ kind }) => {
+      link.control({ type: 'abort', kind });
+    },
+    kill: (error) => {
+      killedBy = error;
+      link.kill();
+    },
+  });
+  const unlisten = relay(context.stopping, () => {
+    link.control({ type: 'stopping' });
+  });
+  const onStarted = (): void => {
+    supervision.started();
+  };
+  try {
+    const ready = await link.ready;
+    if (unit.length === 0) return { ready, outcomes: [] };
+    const outcomes = await link.run({ unit, context, timeoutMs, onStarted });
+    return { ready, outcomes: settle(outcomes, supervision.verdict) };
+  } catch (error) {
+    const why = killedBy ?? supervision.verdict ?? error;
+    if (why instanceof HandlerStartError) throw why.with(link.lastLines);
+    throw why;
+  } finally {
+    supervision.dispose();
+    unlisten();
+  }
+}
