@@ -1,7 +1,7 @@
 import { defineConfig, type Options } from 'tsup';
 
 // `testing` is an entry of its own so that a worker in production never loads msw.
-const api = { index: 'src/index.ts', testing: 'src/testing/index.ts' };
+const api = { index: 'src/index.ts', python: 'src/python/index.ts', testing: 'src/testing/index.ts' };
 
 // The executors start threads and processes with these files, which they look for beside themselves, from both builds. Nobody imports
 // them, so they have no types.

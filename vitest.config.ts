@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^antenna-sdk$/, replacement: local('./src/index.ts') },
+      { find: /^antenna-sdk\/python$/, replacement: local('./src/python/index.ts') },
       { find: /^antenna-sdk\/testing$/, replacement: local('./src/testing/index.ts') },
     ],
   },

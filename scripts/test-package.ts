@@ -10,7 +10,8 @@ import { run } from './run-command.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CONSUMERS = fileURLToPath(new URL('./consumers', import.meta.url));
-const SHIPPED = /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.(?:js|cjs|d\.ts|d\.cts))$/;
+const SHIPPED =
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.(?:js|cjs|d\.ts|d\.cts)|python\/antenna_handler\.py)$/;
 const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 /** Before Node 20.19 `require` of an ES module throws; this flag brings that back, and the package promises 20.18.1. */
 const OLD_REQUIRE = ['--no-experimental-require-module'].filter(() =>
@@ -40,7 +41,7 @@ function pack(into: string): Packed {
   const [packed] = JSON.parse(report.slice(report.indexOf('['))) as [Packed];
   const stray = packed.files.map(({ path }) => path).filter((path) => !SHIPPED.test(path));
   if (stray.length > 0) throw new Error(`The tarball holds what no user needs: ${stray.join(', ')}`);
-  const entries = ['index', 'testing'].flatMap((name) =>
+  const entries = ['index', 'python', 'testing'].flatMap((name) =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map((ending) => `dist/${name}.${ending}`),
   );
   const missing = entries.filter((path) => !packed.files.some((file) => file.path === path));

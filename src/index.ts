@@ -71,6 +71,7 @@ export type { Downloaded } from './worker/image-check.js';
 export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download-options.js';
 export type { Checksum } from './worker/image-check.js';
 export type { TaskRef, WorkerEvents } from './worker/events.js';
+export * from './worker/executors/command/index.js';
 export * from './worker/executors/index.js';
 export * from './worker/observe/index.js';
 export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/options.js';

@@ -9,3 +9,4 @@ assert.deepEqual(names(sdk), expected.main);
 if (expected.testing) assert.deepEqual(names(require('antenna-sdk/testing')), expected.testing);
 assert.equal(require('antenna-sdk/package.json').name, 'antenna-sdk');
 assert.throws(() => new sdk.AntennaClient({ baseUrl: 'no address' }), sdk.AntennaConfigError);
+assert.ok(require('node:fs').existsSync(require('antenna-sdk/python').helperPath));
