@@ -16,10 +16,12 @@ export interface ProcessGroupOptions {
   readonly logger: Logger;
   /** Gives its standard input and output to the caller, who speaks with it. Default: no input, and the output is logged as lines. */
   readonly streams?: boolean | undefined;
+  /** Level at which lines are logged. Default `debug`. */
+  readonly level?: 'debug' | 'info' | undefined;
 }
 
-/** How many of the last lines that a process printed are kept for its obituary. */
-const LAST_LINES = 10;
+/** How many of the last lines that a process printed are kept for its obituary: a traceback of Python's with its error. */
+const LAST_LINES = 20;
 /** Ends a process group once its standard input ends, which is when this process is gone, killed or not. */
 const GUARD = 'read -r _; kill -s KILL -- "-$1"';
 
@@ -33,13 +35,15 @@ let hooked = false;
 export class ProcessGroup {
   /** How it ended, in words; resolves and never rejects. */
   readonly exited: Promise<string>;
+  /** The same once its streams have ended as well, so that its last lines and all that it said are here. */
+  readonly closed: Promise<string>;
   readonly #child: ChildProcess;
   readonly #guard: ChildProcess | undefined;
   readonly #lastLines: string[] = [];
   #alive = true;
 
   constructor(options: ProcessGroupOptions) {
-    const { command, args = [], cwd, env, logger, streams = false } = options;
+    const { command, args = [], cwd, env, streams = false } = options;
     this.#child = spawn(command, [...args], {
       cwd,
       env: { ...withoutCredentials(process.env), ...env },
@@ -47,7 +51,9 @@ export class ProcessGroup {
       stdio: [streams ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     const ended = deferred<string>();
+    const closed = deferred<undefined>();
     this.exited = ended.promise;
+    this.closed = Promise.all([ended.promise, closed.promise]).then(([how]) => how);
     this.#child.on('exit', (code, signal) => {
       this.#over();
       ended.resolve(signal === null ? `exit code ${code ?? 'unknown'}` : `signal ${signal}`);
@@ -56,13 +62,15 @@ export class ProcessGroup {
       if (this.#child.pid !== undefined) return;
       this.#over();
       ended.resolve(error.message);
+      closed.resolve(undefined);
+    });
+    this.#child.on('close', () => {
+      closed.resolve(undefined);
     });
     this.#guard = this.#watch();
-    this.#read(
-      streams ? ['stderr'] : ['stdout', 'stderr'],
-      logger,
-      credentialsIn({ ...process.env, ...env }),
-    );
+    this.ref(false);
+    for (const name of streams ? (['stderr'] as const) : (['stdout', 'stderr'] as const))
+      this.#read(name, options);
     if (this.#alive) alive.add(this);
     if (!hooked) {
       hooked = true;
@@ -93,6 +101,19 @@ export class ProcessGroup {
   /** The last lines that it printed, fit to be logged. */
   get lastLines(): readonly string[] {
     return this.#lastLines;
+  }
+
+  /** Whether it keeps this program alive. Not at first: an idle child must not, once the program has ended in all but name. */
+  ref(busy: boolean): void {
+    const how = busy ? 'ref' : 'unref';
+    this.#child[how]();
+    const { stdin, stdout, stderr } = this.#child;
+    for (const stream of [stdin, stdout, stderr]) if (stream instanceof Socket) stream[how]();
+  }
+
+  /** Gives up its streams, which something that left the group may hold open. */
+  destroyStreams(): void {
+    for (const stream of [this.#child.stdin, this.#child.stdout, this.#child.stderr]) stream?.destroy();
   }
 
   /** Ends the whole group now. */
@@ -151,19 +172,15 @@ export class ProcessGroup {
     return guard;
   }
 
-  #read(from: readonly ('stdout' | 'stderr')[], logger: Logger, secrets: readonly string[]): void {
-    this.#child.unref();
-    for (const name of from) {
-      const stream = this.#child[name];
-      if (!stream) continue;
-      // An idle child must not keep a program alive that has ended in all but name.
-      if (stream instanceof Socket) stream.unref();
-      readLines(stream, (line) => {
-        const clean = cleanLine(line, secrets);
-        this.#lastLines.push(clean);
-        if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
-        logger.debug({ reason: clean }, 'a child process printed');
-      });
-    }
+  #read(name: 'stdout' | 'stderr', { logger, env, level = 'debug' }: ProcessGroupOptions): void {
+    const stream = this.#child[name];
+    const secrets = credentialsIn({ ...process.env, ...env });
+    if (!stream) return;
+    readLines(stream, (line) => {
+      const clean = cleanLine(line, secrets);
+      this.#lastLines.push(clean);
+      if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
+      logger[level]({ reason: clean }, 'a child process printed');
+    });
   }
 }

@@ -85,9 +85,9 @@ export class AttachedExecutor implements Executor {
     return this.#door.open();
   }
 
-  /** What `attach` must be given over loopback; undefined with a socket. Keep it as a password. */
-  get token(): string | undefined {
-    return this.#door.token;
+  /** What `attach` must be given over loopback; undefined with a socket. A method, so that nothing prints it by accident. */
+  revealToken(): string | undefined {
+    return this.#door.revealToken();
   }
 
   /** Waits for a handler, for as long as it takes or until the worker is told to stop. */
@@ -114,6 +114,11 @@ export class AttachedExecutor implements Executor {
   async close(): Promise<void> {
     await this.#runner.close();
     await this.#door.close();
+  }
+
+  /** While nobody is attached no task is taken; those in hand wait. */
+  unavailable(): string | undefined {
+    return this.#door.attached ? undefined : 'no handler is attached: run attach(...) in the notebook';
   }
 
   stats(): ExecutorStats {

@@ -1,4 +1,3 @@
-import { withoutCredentials } from '../output-lines.js';
 import { HANDLER_PROTOCOL } from './messages.js';
 import { pythonPath } from './python-helper.js';
 
@@ -8,8 +7,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export type EnvOf = Environment | ((index: number) => Environment);
 
 /**
- * The environment of a handler's process: that of the worker without its credentials, the graphics card of this process, what the caller
- * adds, and where Python finds the helper. `ANTENNA_HANDLER` tells a program that a worker started it.
+ * What is added to the environment of a handler's process: its graphics card, what the caller gives, and where Python finds the helper.
+ * `ANTENNA_HANDLER` tells a program that a worker started it.
  */
 export function childEnv(
   base: Environment,
@@ -19,13 +18,11 @@ export function childEnv(
 ): Record<string, string | undefined> {
   const own = typeof added === 'function' ? added(index) : added;
   const device = devices?.[index % devices.length];
-  const env: Record<string, string | undefined> = {
-    ...withoutCredentials(base),
+  return {
     ANTENNA_HANDLER: String(HANDLER_PROTOCOL),
     ANTENNA_HANDLER_INDEX: String(index),
     ...(device === undefined ? {} : { CUDA_VISIBLE_DEVICES: String(device) }),
     ...own,
+    PYTHONPATH: pythonPath(own?.['PYTHONPATH'] ?? base['PYTHONPATH']),
   };
-  env['PYTHONPATH'] = pythonPath(env['PYTHONPATH']);
-  return env;
 }

@@ -40,8 +40,13 @@ export class HandlerDoor {
   }
 
   /** What a handler over loopback must know. */
-  get token(): string | undefined {
+  revealToken(): string | undefined {
     return this.#token;
+  }
+
+  /** Whether a handler is there. */
+  get attached(): boolean {
+    return this.#current?.alive === true;
   }
 
   /** Begins to listen, once. @returns where. @throws HandlerStartError */
