@@ -71,9 +71,8 @@ class Shared {
     const executor = (this.#executor ??= this.#make());
     this.#users += 1;
     let open = true;
-    const { unavailable } = executor;
     return {
-      ...(unavailable ? { unavailable: () => unavailable.call(executor) } : {}),
+      unavailable: () => executor.unavailable?.(),
       kind: executor.kind,
       endsEveryCall: executor.endsEveryCall,
       warmUp: (context) => executor.warmUp?.(context) ?? Promise.resolve(undefined),
