@@ -14,6 +14,7 @@ import { AuthenticationError } from './errors/status.js';
 import { createFetchTransport } from './http/fetch-transport.js';
 import { HttpClient } from './http/http-client.js';
 import type { Operation, RequestOptions } from './http/operation.js';
+import { describeOffset, heardBy, ServerClock } from './http/server-clock.js';
 import type { Transport } from './http/transport.js';
 import { checkedHeaders } from './http/request-parts.js';
 import { createUndiciTransport } from './http/undici-transport.js';
@@ -68,6 +69,7 @@ export class AntennaClient implements AsyncDisposable {
   readonly logger: Logger;
   readonly #http: HttpClient;
   readonly #transport: Transport;
+  readonly #serverClock: ServerClock;
   readonly #proxy: string | undefined;
 
   /** @throws AntennaConfigError naming every option that is wrong. */
@@ -76,7 +78,11 @@ export class AntennaClient implements AsyncDisposable {
     this.dialect = resolved.resolvedDialect;
     this.baseUrl = resolved.url.href;
     this.logger = guardLogger(options.logger ?? defaultLogger());
-    this.#transport = createTransport(resolved);
+    this.#serverClock = new ServerClock((offsetMs) => {
+      const reason = `${describeOffset(offsetMs)}; set it, or have a time server keep it (NTP)`;
+      this.logger.warn({ reason }, 'the clock is more than a minute off');
+    });
+    this.#transport = heardBy(this.#serverClock, createTransport(resolved), resolved.time);
     this.#proxy = resolved.proxy;
     const limits = cacheLimits(resolved.cache);
     const store = new CacheStore(resolved.time, limits.maxEntries);
@@ -111,6 +117,14 @@ export class AntennaClient implements AsyncDisposable {
   /** The clock that the client goes by; a worker shares it. */
   get clock(): Clock {
     return this.#http.options.clock;
+  }
+
+  /**
+   * Milliseconds by which the server's clock is ahead of this machine's, negative when it is behind, from the `Date` of its answers; 0 when
+   * they agree as far as that tells, which is to the second. Undefined before the first answer. One that is more than a minute off is logged.
+   */
+  get clockOffsetMs(): number | undefined {
+    return this.#serverClock.offsetMs;
   }
 
   /** The option `proxy`; a worker's image downloads go the same way. */

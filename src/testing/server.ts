@@ -159,7 +159,7 @@ export class ContractServer {
 
   async #exchange(request: RequestRecord): Promise<Reply> {
     const at = this.clock.wallNow();
-    const reply = await this.#chain.run(request, (passed) => this.#handle(passed));
+    const reply = this.#dated(await this.#chain.run(request, (passed) => this.#handle(passed)));
     const response = reply.kind === 'answer' || reply.kind === 'partial' ? reply.response : null;
     this.#requests.add(at, request, response);
     return reply;
@@ -176,6 +176,14 @@ export class ContractServer {
       const text = `Please report this: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
       return { kind: 'answer', response: page(500, 'The contract server failed', text) };
     }
+  }
+
+  /** As gunicorn does, by this server's own clock: a socket's answer would have the machine's. */
+  #dated(reply: Reply): Reply {
+    if (reply.kind !== 'answer' && reply.kind !== 'partial') return reply;
+    const date = new Date(this.clock.wallNow()).toUTCString();
+    const { response } = reply;
+    return { ...reply, response: { ...response, headers: { date, ...response.headers } } };
   }
 
   #answersTo(origin: string): boolean {

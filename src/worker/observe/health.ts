@@ -1,3 +1,5 @@
+import { CLOCK_TOLERANCE_MS, describeOffset } from '../../http/server-clock.js';
+
 /** What is known about a worker. Times are on the monotonic clock, in milliseconds; undefined is "never" or "none". */
 export interface HealthFacts {
   /** The worker's state, such as `running`. */
@@ -20,6 +22,8 @@ export interface HealthFacts {
   readonly spoolFailing: boolean;
   /** The most that any pipeline's executor has failed in a row. */
   readonly consecutiveCrashes: number;
+  /** By how much the server's clock is ahead of this machine's, in milliseconds; undefined until it has told. */
+  readonly clockOffsetMs?: number | undefined;
 }
 
 /** From when on a fact is bad. Durations in milliseconds. */
@@ -36,6 +40,8 @@ export interface HealthLimits {
   readonly loopDelayMs: number;
   /** Default 5. */
   readonly consecutiveCrashes: number;
+  /** A clock that differs by more from the server's should be set. Default 60,000. */
+  readonly clockMs: number;
 }
 
 export const HEALTH_LIMITS: HealthLimits = {
@@ -45,6 +51,7 @@ export const HEALTH_LIMITS: HealthLimits = {
   outboxMs: 480_000,
   loopDelayMs: 1_000,
   consecutiveCrashes: 5,
+  clockMs: CLOCK_TOLERANCE_MS,
 };
 
 /**
@@ -56,7 +63,7 @@ export type HealthStatus = 'ok' | 'degraded' | 'stuck';
 
 /** One thing that was looked at, and in words what was seen. */
 export interface HealthCheck {
-  readonly name: 'loop' | 'held' | 'contact' | 'outbox' | 'spool' | 'delay' | 'handlers';
+  readonly name: 'loop' | 'held' | 'contact' | 'outbox' | 'spool' | 'delay' | 'handlers' | 'clock';
   readonly status: HealthStatus;
   readonly detail: string;
 }
@@ -137,6 +144,12 @@ function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): Hea
       facts.consecutiveCrashes >= limits.consecutiveCrashes,
       'degraded',
       `${facts.consecutiveCrashes} crashes of a handler in a row`,
+    ),
+    check(
+      'clock',
+      Math.abs(facts.clockOffsetMs ?? 0) > limits.clockMs,
+      'degraded',
+      describeOffset(facts.clockOffsetMs),
     ),
   ];
 }

@@ -133,6 +133,7 @@ export function healthFactsOf(
     outboxFull: engine.outbox.blocked === 'full',
     spoolFailing: engine.outbox.blocked === 'spool',
     consecutiveCrashes: Math.max(0, ...crashes),
+    clockOffsetMs: context.client.clockOffsetMs,
   };
 }
 

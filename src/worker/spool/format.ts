@@ -16,6 +16,8 @@ export interface SpooledPost {
   readonly jobId: number;
   /** Wall time of writing, in milliseconds since the Unix epoch. */
   readonly createdAtMs: number;
+  /** By how much the server's clock was ahead of ours then, in milliseconds; undefined if that was not known. */
+  readonly clockOffsetMs?: number | undefined;
   readonly results: readonly SpooledResult[];
 }
 
@@ -29,6 +31,8 @@ const headerSchema = z.object({
   version: z.literal(SPOOL_VERSION),
   jobId: z.int(),
   createdAtMs: z.number(),
+  // Came later than the format: files without it, and readers that pass it over, are fine.
+  clockOffsetMs: z.number().optional(),
   sha256: z.string(),
   results: z.array(
     z.object({
@@ -49,6 +53,7 @@ export function encodeSpoolFile(post: SpooledPost): Buffer[] {
     version: SPOOL_VERSION,
     jobId: post.jobId,
     createdAtMs: post.createdAtMs,
+    clockOffsetMs: post.clockOffsetMs,
     sha256: hash.digest('hex'),
     results: post.results.map(({ replySubject, outcome }) => ({
       replySubject,
@@ -74,7 +79,7 @@ export function decodeSpoolFile(content: Buffer): Decoded {
   if (typeof version === 'number' && version !== SPOOL_VERSION) return { kind: 'unknown-version', version };
   const parsed = headerSchema.safeParse(header);
   if (!parsed.success) return { kind: 'bad', reason: 'the header is incomplete' };
-  const { jobId, createdAtMs, sha256, results } = parsed.data;
+  const { jobId, createdAtMs, clockOffsetMs, sha256, results } = parsed.data;
   const payload = content.subarray(end + 1);
   if (createHash('sha256').update(payload).digest('hex') !== sha256)
     return { kind: 'bad', reason: 'the checksum does not match' };
@@ -84,5 +89,5 @@ export function decodeSpoolFile(content: Buffer): Decoded {
     return { replySubject, outcome: { kind, imageId, body } };
   });
   if (offset !== payload.length) return { kind: 'bad', reason: 'the sizes do not add up' };
-  return { kind: 'post', post: { jobId, createdAtMs, results: read } };
+  return { kind: 'post', post: { jobId, createdAtMs, clockOffsetMs, results: read } };
 }

@@ -8,8 +8,9 @@ export type ReplayDecision = { readonly post: true } | { readonly post: false; r
 export interface ReplayFacts {
   /** The job as the server shows it now; undefined when it is gone. */
   readonly job: Pick<Job, 'status' | 'started_at'> | undefined;
-  /** When the results were written, in milliseconds since the Unix epoch. */
+  /** When the results were written, in milliseconds since the Unix epoch, on the server's clock: so is the job's start. */
   readonly createdAtMs: number;
+  /** On the server's clock. */
   readonly nowMs: number;
   readonly maxAgeMs: number;
 }
@@ -28,6 +29,20 @@ export function decideReplay({ job, createdAtMs, nowMs, maxAgeMs }: ReplayFacts)
   if (startedAtMs === undefined) return refuse('the job does not say when it was started');
   if (startedAtMs >= createdAtMs) return refuse('the job was started again since');
   return { post: true };
+}
+
+/**
+ * Both times as the server's clock showed them. Each with the offset of its own moment, since a machine in the field sets its clock when a
+ * network is in reach again; the other one's, as far as only that is known.
+ */
+export function onServerClock(
+  written: { readonly createdAtMs: number; readonly clockOffsetMs?: number | undefined },
+  now: { readonly nowMs: number; readonly clockOffsetMs: number | undefined },
+): Pick<ReplayFacts, 'createdAtMs' | 'nowMs'> {
+  return {
+    createdAtMs: written.createdAtMs + (written.clockOffsetMs ?? now.clockOffsetMs ?? 0),
+    nowMs: now.nowMs + (now.clockOffsetMs ?? written.clockOffsetMs ?? 0),
+  };
 }
 
 function startOf({ started_at }: Pick<Job, 'started_at'>): number | undefined {

@@ -6,7 +6,7 @@ import { holdBackoffMs, postBackoffMs } from '../outbox/backoff.js';
 import { halve } from '../outbox/packer.js';
 import { addressOutcome } from '../outcome.js';
 import type { RunContext } from '../runtime/context.js';
-import { decideReplay } from './replay-decision.js';
+import { decideReplay, onServerClock } from './replay-decision.js';
 import { BAD_FOLDER, DEAD_FOLDER, type Spool } from './spool.js';
 import type { SpooledPost, SpooledResult } from './format.js';
 
@@ -65,11 +65,12 @@ export class Replay {
 
   async #post(name: string, post: SpooledPost): Promise<void> {
     const { bus, clock, client, tally } = this.#context;
-    const { jobId, createdAtMs } = post;
+    const { jobId } = post;
     const job = await this.#job(jobId);
     if (job === 'ending') return;
-    const facts = { job, createdAtMs, nowMs: clock.wallNow(), maxAgeMs: this.#maxAgeMs };
-    const decision = decideReplay(facts);
+    // The answer about the job has told the server's time.
+    const times = onServerClock(post, { nowMs: clock.wallNow(), clockOffsetMs: client.clockOffsetMs });
+    const decision = decideReplay({ job, ...times, maxAgeMs: this.#maxAgeMs });
     if (!decision.post) {
       client.logger.warn(
         { job: jobId, count: post.results.length, reason: decision.reason },

@@ -47,6 +47,7 @@ export class SpoolKeeper implements WriteAhead {
     this.#spool = new Spool({
       disk: new NodeDisk(directory),
       clock: context.clock,
+      clockOffsetMs: () => context.client.clockOffsetMs,
       limits: { maxBytes, maxFiles },
       onTrouble: (error) => {
         context.note(error, 'writing results to the spool; they stay in memory and nothing is reserved');

@@ -26,6 +26,7 @@ const TEMPORARY = '.tmp';
 export class Spool {
   readonly #disk: SpoolDisk;
   readonly #clock: Clock;
+  readonly #clockOffsetMs: () => number | undefined;
   readonly #limits: SpoolLimits;
   readonly #sizes = new Map<string, number>();
   readonly #onTrouble: (error: unknown) => void;
@@ -36,11 +37,14 @@ export class Spool {
   constructor(options: {
     disk: SpoolDisk;
     clock: Clock;
+    /** By how much the server's clock is ahead of ours, as far as it is known. */
+    clockOffsetMs?: (() => number | undefined) | undefined;
     limits: SpoolLimits;
     onTrouble: (error: unknown) => void;
   }) {
     this.#disk = options.disk;
     this.#clock = options.clock;
+    this.#clockOffsetMs = options.clockOffsetMs ?? (() => undefined);
     this.#limits = options.limits;
     this.#onTrouble = options.onTrouble;
   }
@@ -76,7 +80,12 @@ export class Spool {
   async write(jobId: number, entries: readonly OutboxEntry[]): Promise<WrittenPost | undefined> {
     const createdAtMs = this.#clock.wallNow();
     const results = entries.map(({ item, outcome }) => ({ replySubject: item.replySubject, outcome }));
-    const content = encodeSpoolFile({ jobId, createdAtMs, results });
+    const content = encodeSpoolFile({
+      jobId,
+      createdAtMs,
+      clockOffsetMs: this.#clockOffsetMs(),
+      results,
+    });
     const size = content.reduce((sum, { length }) => sum + length, 0);
     if (this.files >= this.#limits.maxFiles || this.#bytes + size > this.#limits.maxBytes) {
       this.#trouble = 'full';

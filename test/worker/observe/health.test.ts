@@ -28,6 +28,8 @@ describe('health', () => {
     ['whose disk cannot be written', { spoolFailing: true }, 'spool'],
     ['whose handler blocks the event loop', { loopDelayMs: 1_001 }, 'delay'],
     ['whose handlers only crash', { consecutiveCrashes: 5 }, 'handlers'],
+    ['whose clock is more than a minute slow', { clockOffsetMs: 61_000 }, 'clock'],
+    ['whose clock is more than a minute fast', { clockOffsetMs: -61_000 }, 'clock'],
   ])('asks for no restart of a worker %s, which would not help, but says so', (_, changes, name) => {
     expect(judge(changes)).toMatchObject({ status: 'degraded', live: true, ready: false });
     expect(bad(changes)).toEqual([name, 'degraded']);

@@ -19,7 +19,7 @@ import {
   type ProjectHandle,
   type TestClock,
 } from 'antenna-sdk/testing';
-import { sleep } from '../../../src/time/clock.js';
+import { sleep, type Clock } from '../../../src/time/clock.js';
 import { pipelineDefinition } from '../../support/pipelines.js';
 
 /** A server, a clock that moves both it and the worker, and what tests need of them. */
@@ -40,6 +40,8 @@ export interface RigOptions extends Partial<ContractServerOptions> {
   readonly dialect?: Dialect;
   /** Milliseconds that every request takes. */
   readonly latencyMs?: number;
+  /** How far the wall clock of the worker's machine is ahead of the server's. Default: not at all. */
+  readonly skewMs?: () => number;
 }
 
 /** Any image, at once. */
@@ -58,8 +60,13 @@ export function slowImages(clock: TestClock, delayMs: number): FetchLike {
 let lastWorker: AntennaWorker | undefined;
 
 export function createRig(options: RigOptions = {}): Rig {
-  const { dialect = 'api-key', latencyMs = 20, ...serverOptions } = options;
+  const { dialect = 'api-key', latencyMs = 20, skewMs = () => 0, ...serverOptions } = options;
   const clock = createTestClock();
+  const ofMachine: Clock = {
+    now: () => clock.now(),
+    wallNow: () => clock.wallNow() + skewMs(),
+    schedule: (delayMs, run) => clock.schedule(delayMs, run),
+  };
   const server = createContractServer({ dialect, clock, reaper: false, ...serverOptions });
   const project = server.project({ name: 'Meadow' });
   const service = project.service({ name: 'tester' });
@@ -86,7 +93,7 @@ export function createRig(options: RigOptions = {}): Rig {
         ? { apiKey: service.key().value }
         : { token: server.user({ superuser: true }).token }),
       fetch: server.fetch,
-      clock,
+      clock: ofMachine,
       logger: silentLogger,
       random: () => 0.5,
       serviceName: 'tester',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JobHandle } from 'antenna-sdk/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decideReplay } from '../../../src/worker/spool/replay-decision.js';
+import { decideReplay, onServerClock } from '../../../src/worker/spool/replay-decision.js';
 import { createRig, drive, driveUntil, eventsOf, type Rig } from './rig.js';
 
 let directory = '';
@@ -15,8 +15,11 @@ afterEach(async () => {
 });
 
 /** Leaves computed results in the spool, lets something happen to the job, and starts a worker on them. */
-async function replayAfter(happening: (rig: Rig, job: JobHandle) => Promise<void> | void) {
-  const rig = createRig({ dialect: 'token' });
+async function replayAfter(
+  happening: (rig: Rig, job: JobHandle) => Promise<void> | void,
+  skewMs: () => number = () => 0,
+) {
+  const rig = createRig({ dialect: 'token', skewMs });
   const job = rig.job(4);
   const outage = rig.server.faults.outage({}, { route: 'result' });
   const first = rig.worker({ spool: { directory } });
@@ -94,6 +97,106 @@ describe('T19 results on disk of a job that has moved on', () => {
     const { posts, outcomes } = await replayAfter((rig) => rig.clock.advance(31 * 60_000));
     expect(posts).toBe(0);
     expect([...outcomes]).toEqual(['too old']);
+  });
+});
+
+describe('T19 on a machine whose clock is wrong, results on disk', () => {
+  const startAgain = async (rig: Rig, job: JobHandle): Promise<void> => {
+    await rig.clock.advance(5_000);
+    job.retry();
+    await rig.clock.advance(5_000);
+  };
+
+  it.each([
+    ['five minutes slow', -300_000],
+    ['five minutes fast', 300_000],
+    ['a day slow', -86_400_000],
+    ['years slow, as without a battery', -1_500_000_000_000],
+  ])(
+    'are posted when nothing has happened, and not into a job that was started again: %s',
+    async (_, skewMs) => {
+      const { outcomes, report, job } = await replayAfter(
+        () => undefined,
+        () => skewMs,
+      );
+      expect([...outcomes]).toEqual(['posted']);
+      expect(job.ledger.total('counted')).toBe(report.spooled);
+      await rm(directory, { recursive: true });
+      const again = await replayAfter(startAgain, () => skewMs);
+      expect([...again.outcomes]).toEqual(['the job was started again since']);
+      expect(again.posts).toBe(0);
+    },
+  );
+
+  it.each([
+    ['was set right in between', -300_000, 0],
+    ['went wrong in between', 0, 7_200_000],
+  ])('are judged by when they were written, although the clock %s', async (_, before, after) => {
+    let skewMs = before;
+    const { outcomes } = await replayAfter(
+      () => {
+        skewMs = after;
+      },
+      () => skewMs,
+    );
+    expect([...outcomes]).toEqual(['posted']);
+    await rm(directory, { recursive: true });
+    skewMs = before;
+    const again = await replayAfter(
+      async (rig, job) => {
+        await startAgain(rig, job);
+        skewMs = after;
+      },
+      () => skewMs,
+    );
+    expect([...again.outcomes]).toEqual(['the job was started again since']);
+  });
+
+  it('are too old by the server’s clock, not by ours', async () => {
+    let skewMs = 0;
+    const { outcomes } = await replayAfter(
+      async (rig) => {
+        await rig.clock.advance(31 * 60_000);
+        skewMs = -31 * 60_000;
+      },
+      () => skewMs,
+    );
+    expect([...outcomes]).toEqual(['too old']);
+  });
+});
+
+it('a worker on a machine whose clock is five minutes slow is alive, and its health names the clock', async () => {
+  const rig = createRig({ skewMs: () => -300_000 });
+  const worker = rig.worker();
+  const running = worker.run({ handleSignals: false });
+  await driveUntil(rig.clock, () => rig.client.clockOffsetMs !== undefined, 60_000);
+  const { status, live, checks } = worker.health();
+  expect({ status, live }).toEqual({ status: 'degraded', live: true });
+  expect(checks.find(({ name }) => name === 'clock')?.detail).toMatch(
+    /^this machine's clock is (299|300|301) s behind/,
+  );
+  const stopping = worker.stop();
+  await drive(rig.clock, running);
+  await stopping;
+});
+
+describe('onServerClock', () => {
+  it('takes the offset that is known for one that is not, and none when none is', () => {
+    const written = { createdAtMs: 1_000 };
+    expect(onServerClock(written, { nowMs: 2_000, clockOffsetMs: 50 })).toEqual({
+      createdAtMs: 1_050,
+      nowMs: 2_050,
+    });
+    expect(
+      onServerClock({ ...written, clockOffsetMs: 7 }, { nowMs: 2_000, clockOffsetMs: undefined }),
+    ).toEqual({
+      createdAtMs: 1_007,
+      nowMs: 2_007,
+    });
+    expect(onServerClock(written, { nowMs: 2_000, clockOffsetMs: undefined })).toEqual({
+      createdAtMs: 1_000,
+      nowMs: 2_000,
+    });
   });
 });
 
