@@ -73,6 +73,12 @@ export type { Checksum } from './worker/image-check.js';
 export type { TaskRef, WorkerEvents } from './worker/events.js';
 export * from './worker/executors/command/index.js';
 export * from './worker/executors/index.js';
+export {
+  FAILURE_LOG_DEFAULTS,
+  type FailureLogOptions,
+  type FailurePlace,
+  type FailureRecord,
+} from './worker/failure-log.js';
 export * from './worker/observe/index.js';
 export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/options.js';
 // `Pipeline` is the wire's stored pipeline; a worker's is what definePipeline returns.

@@ -6,6 +6,7 @@ import { issuesOf } from '../resources/core.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
 import { downloadSchema, guardProblem, resolveDownload, type DownloadLimits } from './download-options.js';
 import { MAX_POST_BYTES, MAX_POST_RESULTS } from './outbox/body-cap.js';
+import type { FailureLogOptions } from './failure-log.js';
 import type { SpoolOptions } from './spool/spool-keeper.js';
 import { definePipeline, type Pipeline, type PipelineDefinition } from './pipeline.js';
 
@@ -83,6 +84,11 @@ export interface AntennaWorkerOptions {
   /** Keeps computed results on disk until the server has them, through crashes too. Default: in memory only. */
   readonly spool?: SpoolOptions | undefined;
   /**
+   * A file that gets a line of JSON for every image that ended in an error or lapsed, such as `failures.jsonl`; mode 0600, at most
+   * 10 MiB and as much again in `failures.jsonl.1`. One worker a file. Default: none.
+   */
+  readonly failures?: string | FailureLogOptions | undefined;
+  /**
    * Limits of image downloads. Defaults: 30 s, 100 MiB, 5 redirects, 3 attempts, any content type but those of pages, any host, no
    * checksum, the client's proxy.
    */
@@ -115,6 +121,7 @@ export interface ResolvedWorkerOptions {
   readonly processTimeoutMs: number | undefined;
   readonly rules: DeliveryRules;
   readonly spool: SpoolOptions | undefined;
+  readonly failures: FailureLogOptions | undefined;
   readonly download: DownloadLimits;
   readonly fetch: FetchLike | undefined;
   readonly register: boolean;
@@ -141,6 +148,10 @@ const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodTy
   processTimeoutMs: msSchema,
   leaseMs: msSchema,
   maxDeliveries: countSchema,
+  failures: z.union(
+    [z.string().min(1), z.strictObject({ file: z.string().min(1), maxBytes: countSchema.optional() })],
+    { error: 'must be the name of a file, or { file, maxBytes }' },
+  ),
   spool: z.strictObject({
     directory: z.string().min(1),
     maxBytes: countSchema.optional(),
@@ -180,6 +191,7 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
       maxDeliveries: options.maxDeliveries ?? rules.maxDeliveries,
     },
     spool: options.spool,
+    failures: typeof options.failures === 'string' ? { file: options.failures } : options.failures,
     download,
     fetch: options.fetch,
     register: options.register ?? true,

@@ -36,3 +36,13 @@ export class OutOfMemoryTaskError extends RetryableTaskError {
   static override readonly className: string = 'OutOfMemoryTaskError';
   override readonly code: string = 'task_out_of_memory';
 }
+
+/** The lease ran out before the task was started; another delivery of it is on its way. Only ever written to the failure log. */
+export class LeaseExpiredError extends RetryableTaskError {
+  static override readonly className: string = 'LeaseExpiredError';
+  override readonly code: string = 'lease_expired';
+
+  constructor(ageMs: number) {
+    super(`the lease ran out before the task was started, ${Math.round(ageMs / 1_000)} s after it was taken`);
+  }
+}

@@ -1,6 +1,7 @@
 import { AntennaApiError } from '../../errors/api.js';
 import { errorOutcome } from '../outcome.js';
 import type { RunContext } from '../runtime/context.js';
+import { PermanentTaskError } from '../task-errors.js';
 import type { BodyCap } from './body-cap.js';
 import { bytesOf, outboxEntry, type OutboxEntry } from './entry.js';
 import { isolate } from './isolate.js';
@@ -141,6 +142,7 @@ export class Parcel {
       this.#drop([entry]);
       return;
     }
+    this.#tools.context.failures?.add(item, 'error', 'post', new PermanentTaskError(text));
     this.#tools.context.tally.add(this.#jobId, 'failed');
     this.#tools.context.tally.add(this.#jobId, 'succeeded', -1);
     const replacement = errorOutcome(outcome.imageId, text);

@@ -1,6 +1,8 @@
 import type { AntennaClient } from '../../client.js';
 import type { Clock } from '../../time/clock.js';
 import type { TaskRef, WorkerEventBus } from '../events.js';
+import { credentialsIn } from '../executors/output-lines.js';
+import { FailureLog } from '../failure-log.js';
 import type { Leases } from '../lease/leases.js';
 import type { ResolvedWorkerOptions } from '../options.js';
 import type { Tally } from '../report.js';
@@ -22,6 +24,8 @@ export interface RunContext {
   readonly phases: Phases;
   /** Reports something that the run goes on after. */
   readonly note: (error: unknown, doing: string, jobId?: number) => void;
+  /** Evidence of what failed, if the worker keeps any. */
+  readonly failures?: FailureLog | undefined;
   /** Something changed that a loop may be waiting for. */
   readonly changed: () => void;
 }
@@ -39,4 +43,16 @@ export function limitsOf({ options, leases }: RunContext): SizingLimits {
     budgetBytes: options.imageBudgetBytes,
     maxHeld: options.maxHeld,
   };
+}
+
+/** The log of a worker, if it keeps one. */
+export function openFailureLog({ failures, client }: ResolvedWorkerOptions): FailureLog | undefined {
+  if (!failures) return undefined;
+  return new FailureLog(failures, {
+    clock: client.clock,
+    secrets: credentialsIn(process.env),
+    onTrouble: (error) => {
+      client.logger.error({ error }, 'failures cannot be written to their file; the worker goes on');
+    },
+  });
 }

@@ -30,13 +30,15 @@ export class Outcomes {
   }
 
   failed(item: WorkItem, error: unknown): void {
-    const { hold, bus, tally, options, clock, client } = this.#context;
+    const { hold, bus, tally, options, clock, client, failures } = this.#context;
+    const where = item.computedAtMs !== undefined ? 'encode' : item.image ? 'process' : 'download';
     item.computedAtMs ??= clock.now();
     const text = errorText(error);
     const verdict = judge(error, item.delivery, options.rules.maxDeliveries);
     const { jobId, imageId, attempt } = refOf(item);
     client.logger.info({ job: jobId, task: imageId, attempt, error: text, reason: verdict }, 'a task failed');
     const outcome = verdict === 'let-lapse' ? 'lapsed' : 'error';
+    failures?.add(item, outcome, where, error);
     bus.emit('task', {
       ...refOf(item),
       outcome,

@@ -6,7 +6,7 @@ import type { ResolvedWorkerOptions } from '../options.js';
 import type { Tally } from '../report.js';
 import { Rotation } from '../rotation/rotation.js';
 import { Estimator } from '../sizing/estimator.js';
-import { limitsOf, refOf, type RunContext } from './context.js';
+import { limitsOf, openFailureLog, refOf, type RunContext } from './context.js';
 import { Engine } from './engine.js';
 import { Hold } from './hold.js';
 import { JobLister } from './job-lister.js';
@@ -157,6 +157,8 @@ export class WorkerRun {
     try {
       // Threads and processes are given their own time to end, and no more.
       await within(this.#context.clock, CLOSE_WAIT_MS, this.#engine.close());
+      if (this.#context.failures)
+        await within(this.#context.clock, CLOSE_WAIT_MS, this.#context.failures.close());
     } catch (error) {
       this.#context.note(error, 'closing');
     }
@@ -199,6 +201,7 @@ export class WorkerRun {
       hold,
       leases: new Leases(clock, options.rules.leaseMs),
       estimator: new Estimator(),
+      failures: openFailureLog(options),
       changed: () => {
         this.#engine.pumpAll();
         this.#wakeup.notify();

@@ -1,5 +1,6 @@
 import { decideStart } from '../lease/expiry.js';
 import { refOf, type RunContext } from '../runtime/context.js';
+import { LeaseExpiredError } from '../task-errors.js';
 import type { WorkItem } from '../runtime/work-item.js';
 
 /**
@@ -57,13 +58,14 @@ function isBefore(a: WorkItem, b: WorkItem, { options }: RunContext, draining: b
   return a.leasedAt.monotonicMs < b.leasedAt.monotonicMs;
 }
 
-function expire(item: WorkItem, { bus, hold, leases, client }: RunContext): void {
+function expire(item: WorkItem, { bus, hold, leases, client, failures }: RunContext): void {
   const ref = refOf(item);
   client.logger.info(
     { job: ref.jobId, task: ref.imageId, attempt: ref.attempt },
     'the lease of a task ran out before its start; another worker gets it',
   );
   bus.emit('lease_expired', { ...ref, ageMs: leases.ageMs(item) });
+  failures?.add(item, 'lapsed', 'lease', new LeaseExpiredError(leases.ageMs(item)));
   hold.settle(item, 'lapsed');
 }
 
