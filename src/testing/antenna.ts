@@ -1,3 +1,4 @@
+import { SaveLine } from './jobs/save-line.js';
 import type { Settings } from './options.js';
 import { createRandom } from './random.js';
 import type { Random } from './random.js';
@@ -21,6 +22,7 @@ export class Antenna {
   readonly store: Store;
   readonly random: Random;
   readonly background: Background;
+  readonly saving: SaveLine;
   readonly outages: Outages = { queueHangMs: null, brokerDelayMs: null, failSaving: null };
 
   constructor(settings: Settings) {
@@ -28,6 +30,8 @@ export class Antenna {
     this.store = new Store(settings.clock);
     this.random = createRandom(settings.seed);
     this.background = new Background(settings.clock);
+    // A source of its own, so that lost updates do not change the ids and orders a seed gives.
+    this.saving = new SaveLine(settings.clock, createRandom(settings.seed + 2), settings.saving);
   }
 
   get clock(): Clock {

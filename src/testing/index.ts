@@ -1,5 +1,5 @@
 export { createContractServer } from './server.js';
-export type { ContractServer, ServerClock } from './server.js';
+export type { ContractServer, SavingControl, ServerClock } from './server.js';
 export type { ContractServerOptions, Dialect } from './options.js';
 export { createTestClock } from './time/test-clock.js';
 export type { TestClock } from './time/test-clock.js';
@@ -16,6 +16,7 @@ export type { ImageAccount, JobLedger, LedgerEvent, LedgerKind } from './jobs/le
 export type { Progress, Stage, StageParam } from './jobs/progress.js';
 export type { ResultReceipt } from './jobs/receipts.js';
 export type { ResultOutcome } from './jobs/results.js';
+export type { SavingOptions } from './jobs/save-line.js';
 export type { QueueCounts } from './queue/task-queue.js';
 export type { Role, SavedClassification, SavedDetection } from './state/rows.js';
 export { createImageHost } from './images/image-host.js';

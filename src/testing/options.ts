@@ -1,5 +1,6 @@
 import type { Clock } from './time/clock.js';
 import { machineClock } from './time/clock.js';
+import type { SavingOptions } from './jobs/save-line.js';
 import type { QueueLimits } from './queue/task-queue.js';
 
 /** Which of the two real servers to be (contract, introduction). */
@@ -26,6 +27,8 @@ export interface ContractServerOptions {
    * sees it. The real server takes about 100 ms, and far longer with a backlog.
    */
   readonly saveDelayMs?: number;
+  /** Saving at a limited rate, and updates of progress that are lost. Default: neither. Can be changed later: `server.saving`. */
+  readonly saving?: SavingOptions;
   /** Time between `run` (or `start_now`) and STARTED. Default 0: right after the answer, which still shows PENDING. */
   readonly startDelayMs?: number;
   /**
@@ -78,6 +81,7 @@ export function resolveSettings(options: ContractServerOptions): Settings {
     baseUrl: 'https://antenna.example/api/v2',
     maxOutstanding: 1000,
     saveDelayMs: 0,
+    saving: {},
     startDelayMs: 0,
     emptyWaitMs: 'virtual' in clock ? 0 : EMPTY_WAIT_MS,
     pageSize: 20,

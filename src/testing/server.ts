@@ -12,6 +12,7 @@ import { answerOf } from './faults/http-faults.js';
 import type { AnswerOptions } from './faults/http-faults.js';
 import type { Scope } from './faults/scope.js';
 import { reapIdleJobs } from './jobs/reaper.js';
+import type { SaveLine } from './jobs/save-line.js';
 import type { RequestRecord } from './messages.js';
 import { createRandom } from './random.js';
 import { resolveSettings } from './options.js';
@@ -42,6 +43,9 @@ export interface ServerClock extends Clock {
    */
   advance(ms: number): Promise<void>;
 }
+
+/** The part of the line of results that tests may touch; see {@link SavingOptions}. */
+export type SavingControl = Pick<SaveLine, 'perSecond' | 'lostUpdates' | 'backlog'>;
 
 /** An Antenna in memory. Make one with {@link createContractServer}. */
 export class ContractServer {
@@ -85,6 +89,11 @@ export class ContractServer {
    */
   get baseUrl(): string {
     return [...this.#listeners].at(-1)?.url ?? this.#settings.baseUrl;
+  }
+
+  /** How results are saved: read it, or change it in the middle of a run. `reset()` goes back to the option. */
+  get saving(): SavingControl {
+    return this.#antenna.saving;
   }
 
   /** The newest requests, oldest first; credentials are redacted. */
@@ -142,6 +151,7 @@ export class ContractServer {
   /** Forgets all state, requests and faults; handles made before are worthless. Listeners stay open. */
   reset(): void {
     this.#antenna.background.clear();
+    this.#antenna.saving.clear();
     this.#chain.clear();
     this.#antenna = new Antenna(this.#settings);
     this.#requests.clear();
@@ -150,6 +160,7 @@ export class ContractServer {
   /** Runs all background work to its end now, due or not. */
   settle(): void {
     this.#antenna.background.runAll();
+    this.#antenna.saving.runAll();
   }
 
   /** Runs the reaper once, whether or not it is scheduled. @returns ids of the jobs it ended. */

@@ -26,7 +26,9 @@ export function processResult(antenna: Antenna, job: JobRow, posted: PostedResul
     counters.pendingProcess.delete(id);
     if (failed) counters.failed.add(id);
   }
-  updateProcessStage(antenna, job, counters);
+  updateProgress(antenna, job, () => {
+    updateProcessStage(antenna, job, counters);
+  });
 
   if (!isPostedError(posted.result)) {
     const failure = trySave(antenna, job, posted.result, imageIds);
@@ -35,7 +37,9 @@ export function processResult(antenna: Antenna, job: JobRow, posted: PostedResul
   const isKeyDialect = antenna.settings.dialect === 'api-key';
   if (isKeyDialect) acknowledge(antenna, posted.reply_subject);
   recordCounting(job, counters, imageIds, failed);
-  updateResultsStage(antenna, job, counters, posted, imageIds);
+  updateProgress(antenna, job, () => {
+    updateResultsStage(antenna, job, counters, posted, imageIds);
+  });
   completeIfDone(antenna, job, counters);
   if (!isKeyDialect) acknowledge(antenna, posted.reply_subject);
   if (imageIds.length === 0) return { kind: 'nothing-counted' };
@@ -79,6 +83,13 @@ function drop(job: JobRow, imageIds: readonly string[], reason: string): ResultO
 
 function orNone(imageIds: readonly string[]): readonly string[] {
   return imageIds.length > 0 ? imageIds : [''];
+}
+
+/** Progress is read, changed and written without a lock: what another process wrote meanwhile may take its place (T52). */
+function updateProgress(antenna: Antenna, job: JobRow, update: () => void): void {
+  const before = antenna.saving.losesUpdate() ? structuredClone(job.progress) : undefined;
+  update();
+  if (before) job.progress = before;
 }
 
 function updateProcessStage(antenna: Antenna, job: JobRow, counters: Counters): void {

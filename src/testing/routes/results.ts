@@ -51,7 +51,10 @@ function accept(antenna: Antenna, job: JobRow, posted: PostedResult): void {
     job.ledger.record('posted', id, { replySubject: posted.reply_subject, outcome });
   }
   const receipt = job.receipts.open(posted, imageIds);
-  antenna.background.enqueue(antenna.settings.saveDelayMs, () => {
+  const save = (): void => {
     receipt.outcome = processResult(antenna, job, posted);
+  };
+  antenna.background.enqueue(antenna.settings.saveDelayMs, () => {
+    if (!antenna.saving.add(save)) save();
   });
 }

@@ -98,6 +98,12 @@ export const seedSchema = z.strictObject({
       maxDeliveries: z.int().positive().optional(),
       maxOutstanding: z.int().positive().optional(),
       saveDelayMs: milliseconds,
+      saving: z
+        .strictObject({
+          perSecond: z.number().nonnegative().optional(),
+          lostUpdates: z.number().min(0).max(1).optional(),
+        })
+        .optional(),
       startDelayMs: milliseconds,
       emptyWaitMs: milliseconds,
       enforceKeyExpiry: z.boolean().optional(),
