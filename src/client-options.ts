@@ -11,9 +11,11 @@ import { AntennaConfigError, type ConfigIssue } from './errors/config.js';
 import type { FetchLike } from './http/fetch-transport.js';
 import { carrierIssues } from './http/carrier.js';
 import { headerIssues } from './http/request-parts.js';
+import type { LeftOutHook } from './http/left-out-report.js';
 import { isConfidential, parseBaseUrl } from './http/url.js';
 import type { Logger } from './log/logger.js';
-import { issuesOf, type Dialect } from './resources/core.js';
+import type { Dialect } from './resources/core.js';
+import { issuesOf } from './contract/issues.js';
 import { systemClock, type Clock } from './time/clock.js';
 
 /** Options of `AntennaClient`. Every one may also be `undefined`, which is the same as leaving it out. */
@@ -92,6 +94,11 @@ export interface AntennaClientOptions {
    * kept is frozen. Default: 1 to 5 minutes; see {@link CacheOptions}.
    */
   readonly cache?: CacheOptions | false | undefined;
+  /**
+   * Told of each item or field of an answer that could not be read and was left out, once each however often the server sends it. Pages
+   * and arrays that methods return name them too, in `leftOut`. Default: a warning in the log, which there is in any case.
+   */
+  readonly onLeftOut?: LeftOutHook | undefined;
   /** Any pino-compatible logger. Default: pino at `warn` (`ANTENNA_LOG_LEVEL`), to standard error. */
   readonly logger?: Logger | undefined;
   /** Source of time, for tests. */
@@ -153,6 +160,7 @@ const SHAPES: { readonly [Name in keyof Required<AntennaClientOptions>]: z.ZodTy
   maxResponseBytes: z.int().positive(),
   allowInsecureHttp: z.boolean(),
   cache: cacheOptionsSchema,
+  onLeftOut: functionSchema,
   logger: methods('debug', 'info', 'warn', 'error'),
   clock: methods('now', 'wallNow', 'schedule'),
   random: functionSchema,

@@ -13,6 +13,7 @@ import { resolveOptions, type AntennaClientOptions, type ResolvedOptions } from 
 import { AuthenticationError } from './errors/status.js';
 import { createFetchTransport } from './http/fetch-transport.js';
 import { HttpClient } from './http/http-client.js';
+import { LeftOutReport } from './http/left-out-report.js';
 import type { Operation, RequestOptions } from './http/operation.js';
 import { describeOffset, heardBy, ServerClock } from './http/server-clock.js';
 import type { Transport } from './http/transport.js';
@@ -220,6 +221,7 @@ function createHttpClient(
     clock: options.time,
     random: options.random ?? Math.random,
     logger,
+    leftOut: new LeftOutReport(logger, options.onLeftOut),
     timeoutMs: options.limits.timeoutMs,
     attemptTimeoutMs: options.attemptTimeoutMs,
     retries: options.limits.retries,

@@ -14,6 +14,7 @@ import {
   type FetchLike,
   type Job,
   type JobSummary,
+  type LeftOut,
   type Logger,
   type Page,
   type Pipeline,
@@ -58,12 +59,14 @@ export async function resources(): Promise<void> {
   for await (const project of client.projects.list({ ordering: '-name' }))
     expectTypeOf(project).toEqualTypeOf<Project>();
   const page = await client.projects.list();
-  expectTypeOf(page).toEqualTypeOf<Page<Project>>();
+  expectTypeOf(page).toExtend<Page<Project>>();
+  expectTypeOf(page.leftOut).toEqualTypeOf<readonly LeftOut[] | undefined>();
   // @ts-expect-error a list needs to be told how many items fit in memory
   await client.projects.list().toArray();
 
   const open = await client.jobs.open({ pipelines: ['moths'] });
-  expectTypeOf(open).toEqualTypeOf<JobSummary[]>();
+  expectTypeOf(open).toExtend<JobSummary[]>();
+  expectTypeOf(open.leftOut).toEqualTypeOf<readonly LeftOut[] | undefined>();
   // @ts-expect-error without pipelines the filter would mean all of them
   await client.jobs.open({});
   // @ts-expect-error statuses are upper case
@@ -77,7 +80,7 @@ export async function resources(): Promise<void> {
   expectTypeOf(job.progress.summary).toBeObject();
 
   const tasks = await client.tasks.reserve(1, { batchSize: 8 }, { timeoutMs: 1, retries: 0 });
-  expectTypeOf(tasks).toEqualTypeOf<Task[]>();
+  expectTypeOf(tasks).toExtend<Task[]>();
   expectTypeOf<Task['id']>().toEqualTypeOf<string>();
   // @ts-expect-error the option is batchSize; batch_size is the wire's
   await client.tasks.reserve(1, { batch_size: 8 });

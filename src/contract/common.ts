@@ -13,6 +13,22 @@ export function openEnum<const Known extends readonly string[]>(
   return z.string();
 }
 
+const ESSENTIAL = new WeakSet<z.core.$ZodType>();
+
+/**
+ * A field that may be missing, and must be right when it is there: going on without it would be wrong, not merely less. An item in
+ * which it is damaged is left out as a whole.
+ */
+export function essential<Schema extends z.ZodType>(schema: Schema): Schema {
+  ESSENTIAL.add(schema);
+  return schema;
+}
+
+/** True for what {@link essential} marked. */
+export function isEssential(schema: z.core.$ZodType): boolean {
+  return ESSENTIAL.has(schema);
+}
+
 /** Database id in URLs and most bodies. */
 export const idSchema = z.int().nonnegative();
 

@@ -1,4 +1,5 @@
 export * from './algorithms.js';
+export { leftOutOf, LeftOut, type WithLeftOut } from './answer.js';
 export * from './auth.js';
 export * from './client-info.js';
 export * from './common.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema, jsonObjectSchema, pageSchema } from './common.js';
+import { essential, idSchema, jsonObjectSchema, pageSchema } from './common.js';
 
 /** A longer name makes every later key generation a 500: the key's own name column holds 50 (contract §4.7). */
 export const MAX_SERVICE_NAME_CHARS = 46;
@@ -29,7 +29,8 @@ export const processingServiceSchema = z.looseObject({
   endpoint_url: z.string().nullish(),
   is_async: z.boolean().optional(),
   pipelines: z.array(z.looseObject({ id: idSchema, slug: z.string(), name: z.string() })).optional(),
-  api_key_prefix: z.string().nullish(),
+  // Taken for missing, it would say that the service has no key, and a new one would end the old.
+  api_key_prefix: essential(z.string().nullish()),
   last_seen: z.string().nullish(),
   last_seen_live: z.boolean().nullish(),
   last_seen_client_info: jsonObjectSchema.nullish(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clientInfoSchema } from './client-info.js';
-import { jsonObjectSchema, taskIdSchema } from './common.js';
+import { essential, jsonObjectSchema, taskIdSchema } from './common.js';
 
 /** Body of `POST jobs/{id}/tasks/` (contract §4.12). The field is `batch_size`; the server sets no maximum. */
 export const reserveRequestSchema = z.strictObject({
@@ -17,8 +17,9 @@ export const taskSchema = z.looseObject({
   id: taskIdSchema,
   image_id: taskIdSchema,
   image_url: z.string().min(1),
-  reply_subject: z.string(),
-  config: jsonObjectSchema.nullish(),
+  reply_subject: z.string().min(1),
+  // With a wrong one the image would be processed otherwise than asked.
+  config: essential(jsonObjectSchema.nullish()),
 });
 export type Task = z.infer<typeof taskSchema>;
 

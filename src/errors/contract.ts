@@ -1,3 +1,4 @@
+import type { LeftOut } from '../contract/answer.js';
 import { AntennaError, type RequestContext } from './base.js';
 
 /** Why an answer was no answer of Antenna's. */
@@ -16,6 +17,8 @@ export class AntennaContractError extends AntennaError {
   readonly path: string;
   readonly requestId: string;
   readonly attempts: number;
+  /** Items of the answer when none of them could be used; empty otherwise. */
+  readonly leftOut: readonly LeftOut[];
   /** Path inside the body, such as `"results.0.id"`; empty for the body as a whole. */
   readonly bodyPath: string;
 
@@ -25,6 +28,7 @@ export class AntennaContractError extends AntennaError {
       status: number;
       reason: string;
       bodyPath?: string;
+      leftOut?: readonly LeftOut[];
     },
   ) {
     super({
@@ -38,5 +42,6 @@ export class AntennaContractError extends AntennaError {
     this.requestId = options.requestId;
     this.attempts = options.attempts;
     this.bodyPath = options.bodyPath ?? '';
+    this.leftOut = options.leftOut ?? [];
   }
 }

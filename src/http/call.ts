@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Credential } from '../auth/credential.js';
 import { credentialFault } from '../auth/provider-fault.js';
 import type { CredentialRequest, CredentialSource } from '../auth/source.js';
+import { leftOutOf } from '../contract/answer.js';
 import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaApiError } from '../errors/api.js';
 import type { Delivered } from '../errors/base.js';
@@ -118,6 +119,8 @@ export class Call<Result> {
         origin: this.#url.origin,
       });
       this.#mark('total');
+      const leftOut = leftOutOf(result);
+      if (leftOut.length > 0) this.#http.leftOut.tell(this.operation.id, path, leftOut);
       return result;
     } catch (error) {
       throw this.#classify(error, this.retriesDone > 0 && remainingMs <= attemptMs);

@@ -10,6 +10,7 @@ import type { CachedRequests } from '../cache/cached-requests.js';
 import { Call } from './call.js';
 import { publish } from './diagnostics.js';
 import { OriginGate } from './gate.js';
+import type { LeftOutReport } from './left-out-report.js';
 import type { Operation, OperationInput, RequestOptions } from './operation.js';
 import { RetryBudget } from './retry-budget.js';
 import { backoffMs, decideRetry, type Failure } from './retry-policy.js';
@@ -24,6 +25,8 @@ export interface HttpClientOptions {
   /** In [0, 1); for jitter. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** Told of what could not be read of an answer. */
+  readonly leftOut: LeftOutReport;
   /** Milliseconds for a whole call, retries included. */
   readonly timeoutMs: number;
   /** Milliseconds for one attempt of any operation; undefined for what each operation needs. */

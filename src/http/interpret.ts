@@ -1,5 +1,5 @@
-import type { z } from 'zod';
 import type { Scheme } from '../auth/credential.js';
+import { readAnswer, type LeftOut } from '../contract/answer.js';
 import type { RequestContext } from '../errors/base.js';
 import { AntennaContractError, type ContractViolation } from '../errors/contract.js';
 import { apiError } from '../errors/status.js';
@@ -37,7 +37,7 @@ export function interpret<Result>(
     if (response.body.length === 0) return undefined as Result;
     throw violation('unexpected_status', context, status, 'the answer should have no body and has one');
   }
-  return check(operation.response, parseJson(response, context), context, status);
+  return check(operation, parseJson(response, context), context, status);
 }
 
 function parseJson(response: TransportResponse, context: InterpretContext): unknown {
@@ -59,19 +59,34 @@ function parseJson(response: TransportResponse, context: InterpretContext): unkn
 }
 
 function check<Result>(
-  schema: z.ZodType<Result>,
-  value: unknown,
+  { response, list }: Operation<Result>,
+  body: unknown,
   context: InterpretContext,
   status: number,
 ): Result {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const path = issue?.path.map(String).join('.') ?? '';
-  const reason =
-    `the answer is not what Antenna sends: ${path === '' ? 'body' : path}: ${issue?.message ?? 'unknown'}. ` +
-    'Check baseUrl; if the server is newer than this SDK, update it';
-  throw violation('off_schema', context, status, reason, path);
+  if (response === null) return undefined as Result;
+  const reading = readAnswer(response, body);
+  const offSchema = (
+    path: string,
+    problem: string,
+    leftOut: readonly LeftOut[] = [],
+  ): AntennaContractError => {
+    const reason =
+      `the answer is not what Antenna sends: ${path === '' ? 'body' : path}: ${problem}. ` +
+      'Check baseUrl; if the server is newer than this SDK, update it';
+    return violation('off_schema', context, status, reason, path, leftOut);
+  };
+  if (!reading.ok) throw offSchema(reading.issue.path, reading.issue.message);
+  const { value, leftOut, issues } = reading;
+  const first = list && issues.find(({ path }) => path.startsWith(`${list.name}.`));
+  if (first && !hasUsable(value, list)) throw offSchema(first.path, first.message, leftOut);
+  return value;
+}
+
+function hasUsable(value: unknown, { name, paged }: NonNullable<Operation<unknown>['list']>): boolean {
+  const { next, previous, [name]: items } = value as Readonly<Record<string, unknown>>;
+  const whole = !paged || ((next ?? null) === null && (previous ?? null) === null);
+  return !whole || !Array.isArray(items) || items.length > 0;
 }
 
 function isJson(response: TransportResponse): boolean {
@@ -137,12 +152,14 @@ function violation(
   status: number,
   reason: string,
   bodyPath = '',
+  leftOut: readonly LeftOut[] = [],
 ): AntennaContractError {
   return new AntennaContractError({
     violation: kind,
     status,
     reason,
     bodyPath,
+    leftOut,
     method: context.method,
     path: context.path,
     requestId: context.requestId,

@@ -20,6 +20,11 @@ export interface Operation<Result> {
   readonly replay: ReplayClass;
   /** Schema of the answer, or null when a success has no body (204). */
   readonly response: z.ZodType<Result> | null;
+  /**
+   * The list that the answer is there for. If it has items and none can be used, the answer is damage, never an empty list. Of a list in
+   * pages that is so for one page that is the whole list; other pages may lose their only item.
+   */
+  readonly list?: { readonly name: string; readonly paged: boolean };
   /** Sent without a credential: a stale one turns even the login into a 401 (trap T13). */
   readonly anonymous?: boolean;
   /** The answer or the request holds a secret: no part of it may enter an error. */

@@ -1,4 +1,6 @@
 import type { AntennaClient } from '../client.js';
+import { leftOutOf } from '../contract/answer.js';
+import type { Page } from '../contract/common.js';
 import type { ProcessingService } from '../contract/processing-services.js';
 import type { ServiceReference } from '../errors/provisioning.js';
 import type { Plan } from './plan.js';
@@ -21,11 +23,25 @@ export async function findService(client: AntennaClient, plan: Plan): Promise<Fo
   let knowsKeys: boolean | undefined;
   // In a fixed order: without one the database may show a service on two pages and another on none.
   const list = client.processingServices.list(plan.project, { limit: 100, ordering: 'id' }, plan.request);
-  for await (const service of list) {
-    knowsKeys = hasKeyField(service);
-    if (service.name === plan.serviceName) named.set(service.id, service);
+  for await (const page of list.pages()) {
+    assertWhole(page, plan.project);
+    for (const service of page.results) {
+      knowsKeys = hasKeyField(service);
+      if (service.name === plan.serviceName) named.set(service.id, service);
+    }
   }
   return { service: choose([...named.values()], plan), knowsKeys };
+}
+
+/** An entry that cannot be read may be the one that is looked for. */
+function assertWhole(page: Page<ProcessingService>, project: number): void {
+  const [unread] = leftOutOf(page).filter(({ path }) => /^results\.\d+$/.test(path));
+  if (unread === undefined) return;
+  const which = unread.id === undefined ? 'A service' : `Service ${unread.id}`;
+  throw new Refusal(
+    'unexpected',
+    `${which} of project ${project} cannot be read (${unread.problem}), and may be the one that is looked for: a second one would be made`,
+  );
 }
 
 /** Only servers with keys show the field, null included (contract §4.7). */

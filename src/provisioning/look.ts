@@ -1,4 +1,5 @@
 import type { AntennaClient } from '../client.js';
+import { leftOutOf } from '../contract/answer.js';
 import type { ProcessingService } from '../contract/processing-services.js';
 import { NotFoundError, PermissionDeniedError } from '../errors/status.js';
 import type { RequestOptions } from '../http/operation.js';
@@ -57,7 +58,10 @@ export class Look {
     const found = await list.toArray(MAX_PROJECTS + 1);
     const seen = found.slice(0, MAX_PROJECTS);
     for (const { id, name } of seen) this.#names.set(id, name);
-    return { ids: seen.map(({ id }) => id), complete: found.length <= MAX_PROJECTS };
+    return {
+      ids: seen.map(({ id }) => id),
+      complete: found.length <= MAX_PROJECTS && leftOutOf(found).length === 0,
+    };
   }
 
   async #serviceWith(prefix: string, project: number): Promise<ProcessingService | undefined> {

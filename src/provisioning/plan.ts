@@ -7,7 +7,8 @@ import { MAX_SERVICE_NAME_CHARS } from '../contract/processing-services.js';
 import { AntennaConfigError } from '../errors/config.js';
 import type { RequestOptions } from '../http/operation.js';
 import { registrationIssues } from '../registration/precheck.js';
-import { issuesOf, type Dialect } from '../resources/core.js';
+import { issuesOf } from '../contract/issues.js';
+import type { Dialect } from '../resources/core.js';
 import { ProvisionedKey } from './provisioned-key.js';
 
 /** Options of {@link provision}. The request options hold for each request. */

@@ -1,3 +1,4 @@
+import type { LeftOut } from '../contract/answer.js';
 import type { Pipeline, PipelineConfig } from '../contract/pipelines.js';
 
 /** One thing that the server did otherwise than asked, with a 201 (trap T44). */
@@ -35,6 +36,8 @@ export interface RegistrationReport {
   /** The stored pipelines that were found for the request. */
   readonly pipelines: readonly Pipeline[];
   readonly deviations: readonly RegistrationDeviation[];
+  /** What could not be read of the answers, and so was not compared: a pipeline among them shows as `not_listed`. Absent if nothing. */
+  readonly leftOut?: readonly LeftOut[] | undefined;
 }
 
 /** Deviations that leave the pipeline working. */

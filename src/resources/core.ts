@@ -3,6 +3,7 @@ import { AntennaConfigError } from '../errors/config.js';
 import type { HttpClient } from '../http/http-client.js';
 import type { Logger } from '../log/logger.js';
 import type { ClientInfo } from '../contract/client-info.js';
+import { issuesOf } from '../contract/issues.js';
 
 /** The two kinds of Antenna server (contract, introduction). */
 export type Dialect = 'api-key' | 'token';
@@ -28,19 +29,4 @@ export function checkRequest<Value>(schema: z.ZodType<Value>, value: unknown, su
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new AntennaConfigError(subject, issuesOf(parsed.error));
-}
-
-/** zod's issues as ours; a union's are those of the branch that fits best, not "Invalid input". */
-export function issuesOf(error: z.core.$ZodError): { path: string; message: string }[] {
-  return error.issues.flatMap((issue) => flattenIssue(issue, []));
-}
-
-function flattenIssue(issue: z.core.$ZodIssue, prefix: PropertyKey[]): { path: string; message: string }[] {
-  const path = [...prefix, ...issue.path];
-  // A union with words of its own says it better than any of its branches.
-  if (issue.code === 'invalid_union' && issue.message === 'Invalid input' && issue.errors.length > 0) {
-    const [best = []] = [...issue.errors].sort((a, b) => a.length - b.length);
-    return best.flatMap((inner) => flattenIssue(inner, path));
-  }
-  return [{ path: path.map(String).join('.'), message: issue.message }];
 }

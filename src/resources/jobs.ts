@@ -1,3 +1,4 @@
+import { leftOutOf, noteLeftOut, type WithLeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
 import {
   createJobRequestSchema,
@@ -20,8 +21,14 @@ const LIST: Operation<Page<Job>> = {
   path: '/jobs/',
   replay: 'always',
   response: jobPageSchema,
+  list: { name: 'results', paged: true },
 };
-const OPEN: Operation<Page<JobSummary>> = { ...LIST, id: 'jobs.open', response: jobSummaryPageSchema };
+const OPEN: Operation<Page<JobSummary>> = {
+  ...LIST,
+  id: 'jobs.open',
+  response: jobSummaryPageSchema,
+  list: { name: 'results', paged: false },
+};
 const GET: Operation<Job> = {
   id: 'jobs.get',
   method: 'GET',
@@ -90,9 +97,10 @@ export class JobsResource {
 
   /**
    * Jobs that may have tasks for a worker of these pipelines, in one request with an explicit limit: without one a
-   * `token` server returns a single random job (trap T17). A job in the list may still have nothing to do.
+   * `token` server returns a single random job (trap T17). A job in the list may still have nothing to do. Entries that cannot be read
+   * are in the array's `leftOut`, and cost the others nothing.
    */
-  async open(query: OpenJobsOptions, options?: RequestOptions): Promise<JobSummary[]> {
+  async open(query: OpenJobsOptions, options?: RequestOptions): Promise<WithLeftOut<JobSummary[]>> {
     const slugs = openSlugs(query.pipelines);
     const limit = query.limit ?? DEFAULT_OPEN_LIMIT;
     if (!Number.isSafeInteger(limit) || limit < 1) {
@@ -113,7 +121,7 @@ export class JobsResource {
       },
       options,
     );
-    return page.results;
+    return noteLeftOut(page.results, leftOutOf(page));
   }
 
   /** One job with its progress. */

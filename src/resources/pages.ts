@@ -1,3 +1,4 @@
+import { leftOutOf, noteLeftOut, type LeftOut, type WithLeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
 import type { Operation, OperationInput, QueryValue, RequestOptions } from '../http/operation.js';
 import { AntennaConfigError } from '../errors/config.js';
@@ -7,6 +8,9 @@ import type { ResourceCore } from './core.js';
 
 /** Empty pages with a `next` link that a list takes in a row. */
 const MAX_EMPTY_PAGES = 2;
+
+/** Unreadable items that an error carries at most. */
+const MAX_NAMED = 100;
 
 /** Options of every list. */
 export interface ListOptions {
@@ -19,14 +23,17 @@ export interface ListOptions {
 /**
  * A list that is fetched page by page while it is read: `for await (const item of list)`. Awaiting it gives the first page
  * with `count` and `next`.
+ *
+ * An item that cannot be read is left out and costs no other: pages and arrays name it in `leftOut`, and for what is read item by item
+ * there is the client's option `onLeftOut`.
  */
-export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<Item>> {
-  readonly #fetchPage: (query: Record<string, QueryValue>) => Promise<Page<Item>>;
+export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<WithLeftOut<Page<Item>>> {
+  readonly #fetchPage: (query: Record<string, QueryValue>) => Promise<WithLeftOut<Page<Item>>>;
   readonly #query: Record<string, QueryValue>;
   readonly #core: ResourceCore;
   readonly #operation: Operation<Page<Item>>;
   readonly #params: OperationInput['params'];
-  #first: Promise<Page<Item>> | undefined;
+  #first: Promise<WithLeftOut<Page<Item>>> | undefined;
 
   constructor(
     core: ResourceCore,
@@ -45,8 +52,8 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
   }
 
   /** The first page. Sends one request, however often it is asked for. */
-  then<Fulfilled = Page<Item>, Rejected = never>(
-    onFulfilled?: ((page: Page<Item>) => Fulfilled | PromiseLike<Fulfilled>) | null,
+  then<Fulfilled = WithLeftOut<Page<Item>>, Rejected = never>(
+    onFulfilled?: ((page: WithLeftOut<Page<Item>>) => Fulfilled | PromiseLike<Fulfilled>) | null,
     onRejected?: ((reason: unknown) => Rejected | PromiseLike<Rejected>) | null,
   ): Promise<Fulfilled | Rejected> {
     return this.#firstPage().then(onFulfilled, onRejected);
@@ -54,18 +61,27 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
 
   /**
    * Pages instead of items.
-   * @throws AntennaContractError when the links lead nowhere or in a circle: a list cut short must not look like a whole one.
+   * @throws AntennaContractError when the links lead nowhere or in a circle: a list cut short must not look like a whole one. Also when
+   * the list has items and none of them can be read.
    */
-  async *pages(): AsyncGenerator<Page<Item>, void, undefined> {
+  async *pages(): AsyncGenerator<WithLeftOut<Page<Item>>, void, undefined> {
     let page = await this.#firstPage();
     const seen = new Set<string>();
     let emptyPages = 0;
+    let readable = 0;
+    let unreadable: readonly LeftOut[] = [];
     for (;;) {
+      const bad = leftOutOf(page).filter(({ path }) => /^results\.\d+$/.test(path));
+      readable += page.results.length;
+      if (readable === 0) unreadable = [...unreadable, ...bad].slice(0, MAX_NAMED);
       yield page;
+      const [first] = unreadable;
+      if (page.next === null && readable === 0 && first)
+        throw this.#offSchema(first.path, first.problem, unreadable);
       if (page.next === null) return;
       if (seen.has(page.next)) throw this.#linkError('leads back to a page that was read before');
       // One may be the trace of rows deleted meanwhile; a server that goes on so would be asked for ever.
-      emptyPages = page.results.length > 0 ? 0 : emptyPages + 1;
+      emptyPages = page.results.length + bad.length > 0 ? 0 : emptyPages + 1;
       if (emptyPages > MAX_EMPTY_PAGES) throw this.#linkError('promises more, page after empty page');
       seen.add(page.next);
       page = await this.#fetchPage(this.#nextQuery(page.next));
@@ -80,17 +96,19 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
    * All items in an array.
    * @param maxItems - required, because a server may hold more than memory does.
    */
-  async toArray(maxItems: number): Promise<Item[]> {
+  async toArray(maxItems: number): Promise<WithLeftOut<Item[]>> {
     const items: Item[] = [];
+    const leftOut: LeftOut[] = [];
     if (!(maxItems > 0)) return items;
-    for await (const item of this) {
-      items.push(item);
+    for await (const page of this.pages()) {
+      items.push(...page.results.slice(0, maxItems - items.length));
+      leftOut.push(...leftOutOf(page));
       if (items.length >= maxItems) break;
     }
-    return items;
+    return noteLeftOut(items, leftOut);
   }
 
-  #firstPage(): Promise<Page<Item>> {
+  #firstPage(): Promise<WithLeftOut<Page<Item>>> {
     this.#first ??= this.#fetchPage(this.#query);
     return this.#first;
   }
@@ -115,6 +133,10 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
   }
 
   #linkError(what: string): AntennaContractError {
+    return this.#offSchema('next', what);
+  }
+
+  #offSchema(bodyPath: string, what: string, leftOut: readonly LeftOut[] = []): AntennaContractError {
     return new AntennaContractError({
       violation: 'off_schema',
       status: 200,
@@ -122,8 +144,9 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<Page<It
       path: fillPath(this.#operation.path, this.#params),
       requestId: '',
       attempts: 1,
-      bodyPath: 'next',
-      reason: `the answer is not what Antenna sends: next: ${what}`,
+      bodyPath,
+      leftOut,
+      reason: `the answer is not what Antenna sends: ${bodyPath}: ${what}`,
     });
   }
 }

@@ -1,5 +1,6 @@
 import type { Credential } from '../auth/credential.js';
 import { staticSource } from '../auth/source.js';
+import { leftOutOf, type LeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
 import {
   apiKeyRegistrationSchema,
@@ -26,6 +27,7 @@ const LIST: Operation<Page<Pipeline>> = {
   path: '/ml/pipelines/',
   replay: 'always',
   response: pipelinePageSchema,
+  list: { name: 'results', paged: true },
 };
 const GET: Operation<Pipeline> = {
   id: 'pipelines.get',
@@ -115,12 +117,14 @@ export class PipelinesResource {
       params: { project: projectId },
       ...(credential ? { credentials: staticSource(credential) } : {}),
     };
-    const { success } = await this.#core.http.request(REGISTER, { ...input, body }, options);
-    if (!readBack || pipelines.length === 0) return { ok: success, pipelines: [], deviations: [] };
+    const answer = await this.#core.http.request(REGISTER, { ...input, body }, options);
+    const { success } = answer;
+    if (!readBack || pipelines.length === 0)
+      return { ok: success, pipelines: [], deviations: [], ...noted(leftOutOf(answer)) };
     const list = new PagedList(this.#core, LIST_FOR_PROJECT, { ...input, query: { limit: 100 } }, options);
     const stored = await list.toArray(MAX_READ_BACK);
     const report = compareRegistration(body.pipelines, stored);
-    return { ...report, ok: success && report.ok };
+    return { ...report, ok: success && report.ok, ...noted([...leftOutOf(answer), ...leftOutOf(stored)]) };
   }
 
   #registration(
@@ -159,4 +163,8 @@ export class PipelinesResource {
     if (issues.length > 0) throw new AntennaConfigError(subject, issues);
     return body;
   }
+}
+
+function noted(leftOut: readonly LeftOut[]): Pick<RegistrationReport, 'leftOut'> {
+  return leftOut.length === 0 ? {} : { leftOut };
 }

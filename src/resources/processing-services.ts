@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../auth/secret.js';
+import { leftOutOf, noteLeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
 import {
   createServiceRequestSchema,
@@ -25,6 +26,7 @@ const LIST: Operation<Page<ProcessingService>> = {
   path: BASE,
   replay: 'always',
   response: processingServicePageSchema,
+  list: { name: 'results', paged: true },
 };
 const GET: Operation<ProcessingService> = {
   id: 'processingServices.get',
@@ -121,7 +123,7 @@ export class ProcessingServicesResource {
   ): Promise<ProcessingService> {
     const body = checkRequest(createServiceRequestSchema, request, 'Invalid processing service');
     const answer = await this.#core.http.request(CREATE, { query: { project_id: projectId }, body }, options);
-    return answer.instance;
+    return noteLeftOut(answer.instance, leftOutOf(answer));
   }
 
   /**

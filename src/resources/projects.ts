@@ -15,6 +15,7 @@ const LIST: Operation<Page<Project>> = {
   path: '/projects/',
   replay: 'always',
   response: projectPageSchema,
+  list: { name: 'results', paged: true },
 };
 const GET: Operation<ProjectDetail> = {
   id: 'projects.get',

@@ -9,8 +9,9 @@ import {
 } from '../contract/results.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
-import { issuesOf, type ResourceCore } from './core.js';
 import { plainNumbers } from './float32.js';
+import { issuesOf } from '../contract/issues.js';
+import type { ResourceCore } from './core.js';
 import { jsonBytes } from './json-bytes.js';
 import { withClientInfo } from './tasks.js';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { leftOutOf, noteLeftOut, type WithLeftOut } from '../contract/answer.js';
 import {
   reserveRequestSchema,
   tasksResponseSchema,
@@ -16,6 +17,7 @@ const RESERVE: Operation<TasksResponse> = {
   // Sent twice, the first batch would be leased to nobody; each such loss costs a delivery (traps T4, T5).
   replay: 'if-not-delivered',
   response: tasksResponseSchema,
+  list: { name: 'tasks', paged: false },
 };
 
 /** What the caller writes, so that an error names the option and not the field on the wire. */
@@ -36,13 +38,20 @@ export class TasksResource {
    * An empty answer means nothing in particular: not started, finished, cancelled, all tasks with other workers, or trouble in the
    * server's queue (trap T21). When the queue is down, a 503 arrives after about two minutes; a timeout here means the same,
    * and tasks may have been reserved by then.
+   * Tasks that cannot be read are in the array's `leftOut`: they are reserved too, and one whose `item` still names its `image_id` and
+   * `reply_subject` can be answered with an error result.
+   * @throws AntennaContractError when there are tasks and none of them can be read; its `leftOut` holds them.
    * @throws PermissionDeniedError for a job that this credential may not serve: remember it and leave it alone (trap T15).
    */
-  async reserve(jobId: number, request: { batchSize: number }, options?: RequestOptions): Promise<Task[]> {
+  async reserve(
+    jobId: number,
+    request: { batchSize: number },
+    options?: RequestOptions,
+  ): Promise<WithLeftOut<Task[]>> {
     const { batchSize } = checkRequest(reserveSchema, request, 'Invalid reservation');
     const body: ReserveRequest = { batch_size: batchSize, ...withClientInfo(this.#core) };
     const answer = await this.#core.http.request(RESERVE, { params: { id: jobId }, body }, options);
-    return answer.tasks;
+    return noteLeftOut(answer.tasks, leftOutOf(answer));
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AntennaClient } from '../client.js';
 import { AntennaConfigError } from '../errors/config.js';
 import type { FetchLike } from '../http/fetch-transport.js';
-import { issuesOf } from '../resources/core.js';
+import { issuesOf } from '../contract/issues.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
 import { downloadSchema, guardProblem, resolveDownload, type DownloadLimits } from './download-options.js';
 import { MAX_POST_BYTES, MAX_POST_RESULTS } from './outbox/body-cap.js';

@@ -4,7 +4,7 @@ import type { BoundingBox } from '../contract/results.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 import type { Logger } from '../log/logger.js';
 import { isDetector, registrationIssues } from '../registration/precheck.js';
-import { issuesOf } from '../resources/core.js';
+import { issuesOf } from '../contract/issues.js';
 import type { Clock } from '../time/clock.js';
 import type { Executor, HandlerContext } from './executors/executor.js';
 import type { BatchOutput } from './executors/handlers.js';

@@ -1,6 +1,6 @@
 import { detectionSchema } from '../../contract/results.js';
 import type { Task } from '../../contract/tasks.js';
-import { issuesOf } from '../../resources/core.js';
+import { issuesOf } from '../../contract/issues.js';
 import { joinBytes, textBytes } from '../../resources/json-bytes.js';
 import type { Outcome } from '../outcome.js';
 import type { HandlerClassification, HandlerDetection, Pipeline, ProcessResult } from '../pipeline.js';
