@@ -35,6 +35,19 @@ export interface WorkerEvents {
     readonly asked: number;
     readonly durationMs: number;
   };
+  /**
+   * A job or task of an answer could not be read, and the others were used without it; told once, however often the server sends it. A
+   * task that still names its image is answered with an error result; any other is left to the server. `id` is what stood there as the
+   * job's or task's own, if that can be read; a job has no `jobId`.
+   */
+  left_out: {
+    readonly what: 'job' | 'task';
+    readonly jobId?: number;
+    readonly id: string | undefined;
+    readonly path: string;
+    readonly problem: string;
+    readonly answered: boolean;
+  };
   /** A job had nothing for us; `empties` times in a row by now. */
   empty: { readonly jobId: number; readonly empties: number };
   /** A task came again while we held it or after we posted it. */

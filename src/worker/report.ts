@@ -29,6 +29,8 @@ export interface WorkerReport extends Readonly<WorkerCounts> {
   readonly reason: EndReason;
   /** Results of an earlier process, found in the spool and accepted by the server. Not part of the counts above. */
   readonly replayed: number;
+  /** Tasks that could be neither read nor answered, each counted once; the server delivers them to others. Not part of the counts above. */
+  readonly leftOut: number;
   readonly jobs: Readonly<Record<number, Readonly<WorkerCounts>>>;
 }
 
@@ -36,6 +38,7 @@ export interface WorkerReport extends Readonly<WorkerCounts> {
 export class Tally {
   readonly #jobs = new Map<number, WorkerCounts>();
   #replayed = 0;
+  #leftOut = 0;
 
   add(jobId: number, what: keyof WorkerCounts, count = 1): void {
     let counts = this.#jobs.get(jobId);
@@ -45,6 +48,10 @@ export class Tally {
 
   replayed(count: number): void {
     this.#replayed += count;
+  }
+
+  leftOut(): void {
+    this.#leftOut += 1;
   }
 
   total(): WorkerCounts {
@@ -57,7 +64,7 @@ export class Tally {
 
   report(reason: EndReason): WorkerReport {
     const jobs = Object.fromEntries([...this.#jobs].map(([id, counts]) => [id, { ...counts }]));
-    return { ...this.total(), reason, replayed: this.#replayed, jobs };
+    return { ...this.total(), reason, replayed: this.#replayed, leftOut: this.#leftOut, jobs };
   }
 }
 

@@ -1,5 +1,7 @@
+import { AntennaError } from '../errors/base.js';
 import { WorkerEventBus, type WorkerEvents } from './events.js';
 import { resolveWorkerOptions, type AntennaWorkerOptions, type ResolvedWorkerOptions } from './options.js';
+import { HandlerStartError } from './executors/execution-errors.js';
 import { health, HEALTH_LIMITS, type HealthLimits, type HealthReport } from './observe/health.js';
 import type { WorkerMetricsSnapshot } from './observe/snapshot.js';
 import { Tally, type EndReason, type WorkerReport } from './report.js';
@@ -25,6 +27,7 @@ export interface RunOptions {
 interface Current {
   readonly run: WorkerRun;
   readonly phases: Phases;
+  readonly tally: Tally;
   reason: EndReason;
   ended: Promise<unknown>;
 }
@@ -45,6 +48,8 @@ export class AntennaWorker {
   readonly #hooks: TerminateHooks;
   readonly #observation: Observation;
   #current: Current | undefined;
+  /** Why the last run failed, in words. */
+  #failure: string | undefined;
 
   /** @throws AntennaConfigError naming every wrong option and every wrong field of a pipeline. */
   constructor(options: AntennaWorkerOptions) {
@@ -78,7 +83,7 @@ export class AntennaWorker {
   health(limits?: Partial<HealthLimits>): HealthReport {
     const nowMs = this.#options.client.clock.now();
     const facts = this.#current?.run.healthFacts(this.state) ?? restingFacts(this.state, nowMs);
-    return health(facts, nowMs, { ...HEALTH_LIMITS, ...limits });
+    return health({ ...facts, runFailure: this.#failure }, nowMs, { ...HEALTH_LIMITS, ...limits });
   }
 
   /** How many tasks are held and which bound is at work, in words; empty before the first run. */
@@ -106,7 +111,32 @@ export class AntennaWorker {
    */
   async run(options: RunOptions = {}): Promise<WorkerReport> {
     this.#state.to('starting');
-    const untilDrained = options.until === 'drained';
+    let current: Current;
+    try {
+      current = this.#begin(options.until === 'drained');
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+    const unlisten = options.handleSignals === false ? () => undefined : this.#listen();
+    const work = this.#execute(current);
+    current.ended = work.catch(() => undefined);
+    try {
+      await work;
+      const report = current.tally.report(current.reason);
+      await this.#hooks.call(report);
+      this.#state.to('stopped');
+      return report;
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    } finally {
+      unlisten();
+    }
+  }
+
+  /** @throws what a function throws that makes an executor. */
+  #begin(untilDrained: boolean): Current {
     const tally = new Tally();
     const phases = new Phases(this.#options.client.clock, (phase) => {
       if (this.#state.can(phase)) this.#state.to(phase);
@@ -123,28 +153,23 @@ export class AntennaWorker {
         if (this.#state.can('flushing')) this.#state.to('flushing');
       },
     });
-    const current: Current = {
+    this.#failure = undefined;
+    this.#current = {
       run,
       phases,
+      tally,
       reason: untilDrained ? 'drained' : 'stopped',
       ended: Promise.resolve(),
     };
-    this.#current = current;
-    const unlisten = options.handleSignals === false ? () => undefined : this.#listen();
-    const work = this.#execute(current);
-    current.ended = work.catch(() => undefined);
-    try {
-      await work;
-      const report = tally.report(current.reason);
-      await this.#hooks.call(report);
-      this.#state.to('stopped');
-      return report;
-    } catch (error) {
-      this.#state.to('failed');
-      throw error;
-    } finally {
-      unlisten();
-    }
+    return this.#current;
+  }
+
+  #failed(error: unknown): void {
+    // The health port asks for no password, so it repeats our own words alone: what others say may be anything.
+    const known = error instanceof AntennaError && !(error instanceof HandlerStartError);
+    const name = error instanceof Error ? error.name : 'an error';
+    this.#failure = known ? error.message : `${name}, with which run() was rejected`;
+    this.#state.to('failed');
   }
 
   /** Takes no more tasks until `resume()`; those in hand are finished and posted. Does nothing unless running. */

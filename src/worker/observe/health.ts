@@ -24,6 +24,20 @@ export interface HealthFacts {
   readonly consecutiveCrashes: number;
   /** By how much the server's clock is ahead of this machine's, in milliseconds; undefined until it has told. */
   readonly clockOffsetMs?: number | undefined;
+  /** What keeps the worker from its work although the server answers. */
+  readonly troubles?: readonly ServerTrouble[] | undefined;
+  /** What failed last with the server, in words, since it last answered well. */
+  readonly lastFailure?: string | undefined;
+  /** Why the run failed, in words, of a worker whose state is `failed`. */
+  readonly runFailure?: string | undefined;
+}
+
+/** Answers that break the contract, or a credential that is refused, again and again. */
+export interface ServerTrouble {
+  /** What, since when and why, in words. */
+  readonly detail: string;
+  /** The rest of the work goes on: one job's or project's alone. */
+  readonly partial: boolean;
 }
 
 /** From when on a fact is bad. Durations in milliseconds. */
@@ -63,9 +77,12 @@ export type HealthStatus = 'ok' | 'degraded' | 'stuck';
 
 /** One thing that was looked at, and in words what was seen. */
 export interface HealthCheck {
-  readonly name: 'loop' | 'held' | 'contact' | 'outbox' | 'spool' | 'delay' | 'handlers' | 'clock';
+  readonly name:
+    'run' | 'loop' | 'held' | 'contact' | 'server' | 'outbox' | 'spool' | 'delay' | 'handlers' | 'clock';
   readonly status: HealthStatus;
   readonly detail: string;
+  /** Only a part of the work is affected, so that the worker stays ready for the rest. */
+  readonly partial?: boolean;
 }
 
 /** The state of a worker as a probe wants it. */
@@ -80,12 +97,14 @@ export interface HealthReport {
   readonly checks: readonly HealthCheck[];
 }
 
+/** Troubles that one check names. */
+const MAX_NAMED = 3;
 /** States in which the main loop turns. */
 const TURNING = new Set(['running', 'paused', 'draining']);
 /** States in which a worker is at work as it should be. */
 const AT_WORK = new Set(['running', 'paused']);
 /** States outside of a run: nothing can hang. */
-const RESTING = new Set(['idle', 'stopped', 'failed']);
+const RESTING = new Set(['idle', 'stopped']);
 
 /**
  * Judges a worker by facts: what it did last and how long ago. A worker that says of itself that it is well says nothing; and an
@@ -98,10 +117,48 @@ export function health(
   limits: HealthLimits = HEALTH_LIMITS,
 ): HealthReport {
   const { state } = facts;
-  const checks = RESTING.has(state) ? [] : runChecks(facts, nowMs, limits);
+  const checks =
+    state === 'failed' ? [failedRun(facts)] : RESTING.has(state) ? [] : runChecks(facts, nowMs, limits);
   const worst = (status: HealthStatus): boolean => checks.some((check) => check.status === status);
   const status: HealthStatus = worst('stuck') ? 'stuck' : worst('degraded') ? 'degraded' : 'ok';
-  return { state, status, live: status !== 'stuck', ready: AT_WORK.has(state) && status === 'ok', checks };
+  const ready =
+    AT_WORK.has(state) && checks.every((check) => check.status === 'ok' || check.partial === true);
+  return { state, status, live: status !== 'stuck', ready, checks };
+}
+
+/** Whoever asks may have missed that `run()` was rejected; it does not begin again by itself. */
+function failedRun({ runFailure }: HealthFacts): HealthCheck {
+  return {
+    name: 'run',
+    status: 'stuck',
+    detail: `the run failed: ${runFailure ?? 'its error has the reason'}`,
+  };
+}
+
+/** Whether the server was heard of lately; one that never was, and is known to be wrong, is not given any time. */
+function contactCheck(facts: HealthFacts, nowMs: number, { contactMs }: HealthLimits): HealthCheck {
+  const { lastContactAtMs, startedAtMs, lastFailure } = facts;
+  const silentMs = nowMs - (lastContactAtMs ?? startedAtMs);
+  const never = lastContactAtMs === undefined;
+  const status = silentMs > contactMs || (never && lastFailure !== undefined) ? 'degraded' : 'ok';
+  const seen = never
+    ? `the server has not answered since the start ${seconds(silentMs)} ago`
+    : `last answer of the server ${seconds(silentMs)} ago`;
+  return { name: 'contact', status, detail: lastFailure === undefined ? seen : `${seen}; ${lastFailure}` };
+}
+
+/** What waiting does not mend. */
+function serverCheck({ troubles = [] }: HealthFacts): HealthCheck {
+  if (troubles.length === 0) return { name: 'server', status: 'ok', detail: 'its answers can be used' };
+  const named = troubles.slice(0, MAX_NAMED).map(({ detail }) => detail);
+  const more = troubles.length > MAX_NAMED ? [`and ${troubles.length - MAX_NAMED} more like these`] : [];
+  const partial = troubles.every((trouble) => trouble.partial);
+  return {
+    name: 'server',
+    status: 'degraded',
+    detail: [...named, ...more].join('; '),
+    ...(partial ? { partial } : {}),
+  };
 }
 
 function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): HealthCheck[] {
@@ -115,7 +172,6 @@ function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): Hea
   });
   const turn = since(facts.lastTurnAtMs);
   const held = age(facts.oldestHeldAtMs);
-  const contact = since(facts.lastContactAtMs);
   const outbox = age(facts.oldestOutboxAtMs);
   const spool = facts.spoolFailing
     ? 'the spool directory cannot be written'
@@ -125,12 +181,8 @@ function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): Hea
   return [
     check('loop', turning && turn > limits.turnMs, 'stuck', `last turn ${seconds(turn)} ago`),
     check('held', held > limits.heldMs, 'stuck', `oldest unfinished task in hand for ${seconds(held)}`),
-    check(
-      'contact',
-      contact > limits.contactMs,
-      'degraded',
-      `last answer of the server ${seconds(contact)} ago`,
-    ),
+    contactCheck(facts, nowMs, limits),
+    serverCheck(facts),
     check('outbox', outbox > limits.outboxMs, 'degraded', `oldest result waits for ${seconds(outbox)}`),
     check('spool', facts.spoolFailing || facts.outboxFull, 'degraded', spool),
     check(

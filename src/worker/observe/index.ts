@@ -6,6 +6,7 @@ export {
   type HealthLimits,
   type HealthReport,
   type HealthStatus,
+  type ServerTrouble,
 } from './health.js';
 export {
   startHealthServer,

@@ -89,6 +89,7 @@ function emptyCounters(): WorkerCounters {
     abandoned: 0,
     replayed: 0,
     stalls: 0,
+    leftOut: 0,
     errors: 0,
   };
 }

@@ -29,6 +29,7 @@ export interface RecordedEvents {
   abandoned: { readonly tasks: readonly unknown[] };
   settled: { readonly fate: string };
   stall: object;
+  left_out: object;
   error: object;
 }
 
@@ -60,6 +61,7 @@ export function recordEvents(source: EventSource<RecordedEvents>, metrics: Worke
     counting('post_retry', 'postRetries'),
     counting('split', 'splits'),
     counting('stall', 'stalls'),
+    counting('left_out', 'leftOut'),
     counting('error', 'errors'),
     source.on('reserved', ({ count, durationMs }) => {
       metrics.count('reserved', count);

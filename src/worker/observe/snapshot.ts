@@ -36,6 +36,8 @@ export interface WorkerCounters {
   replayed: number;
   /** Times that the event loop stood still for a second or more. */
   stalls: number;
+  /** Jobs and tasks that could not be read, each counted once. */
+  leftOut: number;
   /** Faults that the worker went on after. */
   errors: number;
 }

@@ -9,6 +9,7 @@ import type { Tally } from '../report.js';
 import type { Estimator, SizingLimits } from '../sizing/estimator.js';
 import type { Hold } from './hold.js';
 import type { Phases } from './phases.js';
+import type { Trouble } from './trouble.js';
 import type { WorkItem } from './work-item.js';
 
 /** What the parts of one run share. */
@@ -22,6 +23,8 @@ export interface RunContext {
   readonly estimator: Estimator;
   readonly hold: Hold;
   readonly phases: Phases;
+  /** What keeps the worker from its work although the server answers. */
+  readonly trouble: Trouble;
   /** Reports something that the run goes on after. */
   readonly note: (error: unknown, doing: string, jobId?: number) => void;
   /** Evidence of what failed, if the worker keeps any. */

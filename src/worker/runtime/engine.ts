@@ -56,8 +56,13 @@ export class Engine {
         this.#outcomes.failed(item, error);
       },
     });
-    this.intake = new Intake(context, this.outbox, (items) => {
-      this.#downloads.offer(items);
+    this.intake = new Intake(context, this.outbox, {
+      start: (items) => {
+        this.#downloads.offer(items);
+      },
+      fail: (item, error) => {
+        this.#outcomes.failed(item, error);
+      },
     });
   }
 

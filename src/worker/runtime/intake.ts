@@ -1,10 +1,14 @@
 import { LRUCache } from 'lru-cache';
+import { leftOutOf, type LeftOut, type WithLeftOut } from '../../contract/answer.js';
 import type { Task } from '../../contract/tasks.js';
+import { Once } from '../../http/left-out-report.js';
 import { deliveryNumber } from '../delivery.js';
 import type { Instant } from '../lease/lease-clock.js';
 import { outboxEntry } from '../outbox/entry.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { OpenJob } from '../rotation/rotation.js';
+import { PermanentTaskError } from '../task-errors.js';
+import { answerable, wholeTasks } from './bad-tasks.js';
 import type { RunContext } from './context.js';
 import { taskKey, WorkItem } from './work-item.js';
 
@@ -16,37 +20,79 @@ interface Finished {
   readonly leasedAt: Instant;
 }
 
+/** Where taken tasks go. */
+export interface IntakeHooks {
+  readonly start: (items: readonly WorkItem[]) => void;
+  /** A task that cannot be worked on. */
+  readonly fail: (item: WorkItem, error: unknown) => void;
+}
+
 /** Turns delivered tasks into work items, and recognises those that came before. */
 export class Intake {
   readonly #context: RunContext;
   readonly #outbox: Outbox;
-  readonly #start: (items: readonly WorkItem[]) => void;
+  readonly #hooks: IntakeHooks;
+  readonly #told = new Once();
   /** Tasks that left. */
   readonly #finished = new LRUCache<string, Finished>({ max: MAX_FINISHED });
 
-  constructor(context: RunContext, outbox: Outbox, start: (items: readonly WorkItem[]) => void) {
+  constructor(context: RunContext, outbox: Outbox, hooks: IntakeHooks) {
     this.#context = context;
     this.#outbox = outbox;
-    this.#start = start;
+    this.#hooks = hooks;
   }
 
   /** @returns how many of the tasks are new work. A server may return more than was asked for; all are taken. */
-  accept(job: OpenJob, tasks: readonly Task[], leasedAt: Instant): number {
-    const fresh: WorkItem[] = [];
-    for (const task of tasks) {
-      const held = this.#context.hold.get(taskKey(job.id, task.id));
-      if (held) {
-        this.#learn(held, task, job.id);
-        held.redelivered(task.reply_subject, leasedAt);
-        continue;
-      }
-      const item = new WorkItem(task, job, leasedAt);
-      this.#context.hold.add(item);
-      this.#context.tally.add(job.id, 'taken');
-      if (!this.#isRepeat(item)) fresh.push(item);
-    }
-    this.#start(fresh);
+  accept(job: OpenJob, tasks: WithLeftOut<readonly Task[]>, leasedAt: Instant): number {
+    const fresh = tasks.flatMap((task) => this.#take(job, task, leasedAt) ?? []);
+    this.#hooks.start(fresh);
+    this.refuse(job, leftOutOf(tasks), leasedAt);
     return fresh.length;
+  }
+
+  /**
+   * Answers reserved tasks that cannot be read with an error result, as far as they say whose it is: their cause is permanent, and the
+   * job could not end without. The others are told of once and left to the server.
+   * @returns how many could be answered.
+   */
+  refuse(job: OpenJob, leftOut: readonly LeftOut[], leasedAt: Instant): number {
+    const { bus, tally } = this.#context;
+    let answered = 0;
+    for (const bad of wholeTasks(leftOut)) {
+      const task = answerable(bad.item);
+      if (this.#told.isNew(String(job.id), bad)) {
+        const { path, id, problem } = bad;
+        bus.emit('left_out', {
+          what: 'task',
+          jobId: job.id,
+          id,
+          path,
+          problem,
+          answered: task !== undefined,
+        });
+        if (!task) tally.leftOut();
+      }
+      if (!task) continue;
+      answered += 1;
+      const item = this.#take(job, task, leasedAt);
+      if (item) this.#hooks.fail(item, new PermanentTaskError(`the task cannot be read: ${bad.problem}`));
+    }
+    return answered;
+  }
+
+  /** @returns undefined for a task that we hold or have just posted. */
+  #take(job: OpenJob, task: Task, leasedAt: Instant): WorkItem | undefined {
+    const { hold, tally } = this.#context;
+    const held = hold.get(taskKey(job.id, task.id));
+    if (held) {
+      this.#learn(held, task, job.id);
+      held.redelivered(task.reply_subject, leasedAt);
+      return undefined;
+    }
+    const item = new WorkItem(task, job, leasedAt);
+    hold.add(item);
+    tally.add(job.id, 'taken');
+    return this.#isRepeat(item) ? undefined : item;
   }
 
   /** A task left the worker. */

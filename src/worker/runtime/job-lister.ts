@@ -1,3 +1,6 @@
+import { leftOutOf, noteLeftOut, type WithLeftOut } from '../../contract/answer.js';
+import type { JobSummary } from '../../contract/jobs.js';
+import { Once } from '../../http/left-out-report.js';
 import type { OpenJob, Rotation } from '../rotation/rotation.js';
 import { WORKER_DEFAULTS } from '../options.js';
 import type { RunContext } from './context.js';
@@ -31,6 +34,9 @@ export class JobLister {
   readonly #parts: JobListerParts;
   readonly #stalledAt = new Map<number, number>();
   readonly #acceptedAt = new Map<number, number>();
+  /** By project, the jobs that its last list showed. */
+  readonly #showed = new Map<number | undefined, readonly OpenJob[]>();
+  readonly #told = new Once();
   #lastList: LastList | undefined;
   #lastContactAt: number;
   #answeredAt: number | undefined;
@@ -84,27 +90,53 @@ export class JobLister {
   }
 
   async #list(): Promise<void> {
-    const { client, clock, options, phases, bus } = this.#context;
+    const { client, clock, options, phases, bus, trouble, note } = this.#context;
     const { rotation, onChange } = this.#parts;
     const askedAtMs = clock.now();
     const slugs = [...options.pipelines.keys()];
     const scopes = options.projects.length > 0 ? options.projects : [undefined];
-    const found = new Map<number, OpenJob>();
+    const failures: unknown[] = [];
     for (const project of scopes) {
-      const jobs = await client.jobs.open({ pipelines: slugs, project }, { signal: phases.drain });
-      for (const { id, pipeline_slug } of jobs) {
-        const pipeline = options.pipelines.get(pipeline_slug ?? '');
-        if (pipeline) found.set(id, { id, pipeline });
+      try {
+        const jobs = await client.jobs.open({ pipelines: slugs, project }, { signal: phases.drain });
+        this.#showed.set(project, this.#ours(jobs));
+        trouble.well('listing', project, clock.now());
+      } catch (error) {
+        if (phases.drain.aborted) throw error;
+        trouble.failed('listing', project, error, clock.now());
+        // There are jobs, and none can be read: the server has answered, and says the same at every poll.
+        const isAnswer = leftOutOf(error).length > 0;
+        if (isAnswer) this.#showed.set(project, this.#ours(noteLeftOut([], leftOutOf(error))));
+        else failures.push(error);
       }
     }
+    if (failures.length === scopes.length) throw failures[0];
+    // One project that is closed to us, or broken, costs the others nothing, and its own jobs stay.
+    for (const error of failures) note(error, 'listing jobs');
     if (client.dialect === 'token') this.contact();
     else this.#answeredAt = clock.now();
+    const found = new Map([...this.#showed.values()].flat().map((job) => [job.id, job]));
     const { added, removed } = rotation.sync([...found.values()], clock.now());
-    this.#lastList = { askedAtMs, jobs: found.size };
+    trouble.listed(new Set(found.keys()));
+    if (failures.length === 0) this.#lastList = { askedAtMs, jobs: found.size };
     for (const { id, pipeline } of added) bus.emit('job_added', { jobId: id, pipeline: pipeline.slug });
     for (const { id } of removed) bus.emit('job_removed', { jobId: id, reason: 'not-listed' });
     this.#lastJobId ??= added[0]?.id;
     onChange();
+  }
+
+  /** Jobs of our pipelines; tells of those that could not be read. */
+  #ours(jobs: WithLeftOut<readonly JobSummary[]>): OpenJob[] {
+    const { options, bus } = this.#context;
+    for (const bad of leftOutOf(jobs)) {
+      const { id, path, problem } = bad;
+      if (this.#told.isNew('', bad))
+        bus.emit('left_out', { what: 'job', id, path, problem, answered: false });
+    }
+    return jobs.flatMap(({ id, pipeline_slug }) => {
+      const pipeline = options.pipelines.get(pipeline_slug ?? '');
+      return pipeline ? [{ id, pipeline }] : [];
+    });
   }
 
   #intervalMs(): number {

@@ -134,6 +134,8 @@ export function healthFactsOf(
     spoolFailing: engine.outbox.blocked === 'spool',
     consecutiveCrashes: Math.max(0, ...crashes),
     clockOffsetMs: context.client.clockOffsetMs,
+    troubles: context.trouble.current(context.clock.now()),
+    lastFailure: context.trouble.lastFailure,
   };
 }
 

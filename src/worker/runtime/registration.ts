@@ -10,15 +10,22 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
  * Registers the pipelines for every project. A server that cannot be reached is waited for; one that refuses is not.
  * @throws AntennaApiError, AntennaConfigError, AntennaContractError when the server refuses: nothing would ever come of going on.
  */
-export async function registerPipelines(context: RunContext): Promise<void> {
-  const { options, client, bus, phases } = context;
+export async function registerPipelines(context: RunContext, onContact: () => void): Promise<void> {
+  const { options, client, bus, phases, trouble, clock } = context;
   if (!options.register) return;
   const configs = [...options.pipelines.values()].map(({ config }) => config);
   for (const projectId of options.projects) {
-    const report = await untilReachable(context, 'registering', () =>
-      client.pipelines.register(projectId, configs, { signal: phases.drain }),
+    const report = await untilReachable(
+      context,
+      'registering',
+      () => client.pipelines.register(projectId, configs, { signal: phases.drain }),
+      (error) => {
+        trouble.failed('registering', projectId, error, clock.now());
+      },
     );
     if (report === undefined) return;
+    trouble.well('registering', projectId, clock.now());
+    onContact();
     bus.emit('registered', { projectId, report });
     for (const { message, pipeline, kind } of report.deviations) {
       client.logger.warn(
@@ -52,6 +59,7 @@ export async function untilReachable<Value>(
   context: RunContext,
   doing: string,
   attempt: () => Promise<Value>,
+  failed: (error: unknown) => void,
 ): Promise<Value | undefined> {
   const { phases, options, clock, note } = context;
   while (!phases.drain.aborted) {
@@ -63,6 +71,7 @@ export async function untilReachable<Value>(
       const passing = error instanceof AntennaApiError ? PASSING.has(error.status) : !isFinal(error);
       if (!passing) throw error;
       note(error, doing);
+      failed(error);
       const jitter = 0.75 + options.random() * 0.5;
       await sleep(clock, options.pollIntervalMs * jitter, phases.drain).catch(() => undefined);
     }

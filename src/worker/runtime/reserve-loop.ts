@@ -5,6 +5,7 @@ import {
   NotFoundError,
   PermissionDeniedError,
 } from '../../errors/status.js';
+import { leftOutOf } from '../../contract/answer.js';
 import type { Task } from '../../contract/tasks.js';
 import type { Instant } from '../lease/lease-clock.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -168,11 +169,12 @@ export class ReserveLoop {
       const options = { signal: phases.reserveCutoff, retries: 0 };
       tasks = await client.tasks.reserve(job.id, { batchSize: count }, options);
     } catch (error) {
-      this.#failed(error, job);
+      this.#failed(error, job, leasedAt);
       return;
     }
     const nowMs = clock.now();
     this.#failures = 0;
+    this.#context.trouble.well('reserving', job.id, nowMs);
     this.#parts.onContact();
     const durationMs = nowMs - leasedAt.monotonicMs;
     publishSpan('reserve', () => ({ jobId: job.id, tasks: tasks.length, durationMs }));
@@ -202,11 +204,18 @@ export class ReserveLoop {
     bus.emit('reserved', { jobId: job.id, count: fresh, asked: asked.count, durationMs: asked.durationMs });
   }
 
-  #failed(error: unknown, job: OpenJob): void {
-    const { note, clock, phases, bus, options } = this.#context;
+  #failed(error: unknown, job: OpenJob, leasedAt: Instant): void {
+    const { note, clock, phases, bus, options, trouble } = this.#context;
+    // No task of the answer was good; those that can be answered are, or the job would never end.
+    const answered = this.#parts.intake.refuse(job, leftOutOf(error), leasedAt);
     if (phases.reserveCutoff.aborted) return;
     const nowMs = clock.now();
     note(error, 'reserving tasks', job.id);
+    trouble.failed('reserving', job.id, error, nowMs);
+    if (answered > 0) {
+      this.#parts.rotation.served(job.id, 0, nowMs);
+      return;
+    }
     if (error instanceof PermissionDeniedError || error instanceof BadRequestError || isMissing(error)) {
       this.#parts.rotation.mute(job.id, nowMs + MUTE_MS);
       const reason = error instanceof AntennaError ? error.message : 'refused';

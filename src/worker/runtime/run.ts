@@ -17,6 +17,7 @@ import type { Phases } from './phases.js';
 import { onConfigChange, registerPipelines } from './registration.js';
 import { MUTE_MS, ReserveLoop } from './reserve-loop.js';
 import { Wakeup } from './wakeup.js';
+import { Trouble } from './trouble.js';
 import type { ItemStage } from './work-item.js';
 
 /** How long aborted handlers and requests are waited for. */
@@ -128,7 +129,9 @@ export class WorkerRun {
   /** Registers, and warms the models. @throws when the server refuses the registration, or a model cannot be loaded. */
   async prepare(): Promise<void> {
     this.#parts.observation.start();
-    await registerPipelines(this.#context);
+    await registerPipelines(this.#context, () => {
+      this.#lister.contact();
+    });
     this.#unlisten = onConfigChange(this.#context);
     await this.#engine.openSpool();
     await this.#engine.warmUp();
@@ -199,6 +202,7 @@ export class WorkerRun {
       tally,
       phases,
       hold,
+      trouble: new Trouble(),
       leases: new Leases(clock, options.rules.leaseMs),
       estimator: new Estimator(),
       failures: openFailureLog(options),

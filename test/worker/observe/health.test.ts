@@ -35,6 +35,54 @@ describe('health', () => {
     expect(bad(changes)).toEqual([name, 'degraded']);
   });
 
+  it('is degraded at once for what waiting does not mend, and stays ready if a part of the work goes on', () => {
+    const trouble = (partial: boolean) => ({ detail: 'job 7: the answer is text/html', partial });
+    expect(judge({ troubles: [trouble(false)] })).toMatchObject({
+      status: 'degraded',
+      live: true,
+      ready: false,
+    });
+    expect(judge({ troubles: [trouble(true)] })).toMatchObject({
+      status: 'degraded',
+      live: true,
+      ready: true,
+    });
+    expect(judge({ troubles: [trouble(true)], outboxFull: true }).ready).toBe(false);
+    const many = judge({ troubles: Array.from({ length: 9 }, () => trouble(true)) });
+    const detail = many.checks.find(({ name }) => name === 'server')?.detail;
+    expect(detail).toMatch(/^job 7: the answer is text\/html; .*; and 6 more like these$/);
+  });
+
+  it('of a worker that never reached its server says so, and is no longer fine once a request has failed', () => {
+    const young = { startedAtMs: NOW_MS - 8_000, lastContactAtMs: undefined };
+    const contact = (changes: Partial<HealthFacts>) =>
+      judge({ ...young, ...changes }).checks.find(({ name }) => name === 'contact');
+    expect(contact({})).toMatchObject({
+      status: 'ok',
+      detail: 'the server has not answered since the start 8.0 s ago',
+    });
+    expect(contact({ lastFailure: 'listing: refused' })).toMatchObject({
+      status: 'degraded',
+      detail: 'the server has not answered since the start 8.0 s ago; listing: refused',
+    });
+    expect(contact({ startedAtMs: NOW_MS - 300_001 })?.status).toBe('degraded');
+    // One that was there may be away for a while.
+    expect(contact({ lastContactAtMs: NOW_MS - 8_000, lastFailure: 'listing: refused' })).toMatchObject({
+      status: 'ok',
+      detail: 'last answer of the server 8.0 s ago; listing: refused',
+    });
+  });
+
+  it('of a worker whose run failed says why, and asks for a restart', () => {
+    expect(judge({ state: 'failed', runFailure: 'no model' })).toEqual({
+      state: 'failed',
+      status: 'stuck',
+      live: false,
+      ready: false,
+      checks: [{ name: 'run', status: 'stuck', detail: 'the run failed: no model' }],
+    });
+  });
+
   it('tells by facts: everything at its limit is still fine', () => {
     const facts = factsOf({
       lastTurnAtMs: NOW_MS - HEALTH_LIMITS.turnMs,

@@ -94,6 +94,7 @@ describe('metrics', () => {
       'post_retry',
       'split',
       'stall',
+      'left_out',
       'error',
     ] as const)
       worker.tell(name, {});
@@ -101,7 +102,16 @@ describe('metrics', () => {
     expect(counters).toEqual({
       ...{ reserved: 3, emptyReplies: 1, redelivered: 1, expired: 1, late: 1, downloadedBytes: 1_000 },
       ...{ succeeded: 1, failed: 1, lapsed: 1, posted: 2, postedBytes: 500, postRetries: 1, splits: 1 },
-      ...{ dropped: 1, spooled: 0, abandoned: 2, replayed: 0, stalls: 1, errors: 1, batchCuts: 1 },
+      ...{
+        dropped: 1,
+        spooled: 0,
+        abandoned: 2,
+        replayed: 0,
+        stalls: 1,
+        errors: 1,
+        batchCuts: 1,
+        leftOut: 1,
+      },
     });
     expect(deliveries).toEqual({ '1': 1, '2': 1, unknown: 1 });
     const longest = Object.entries(stages).map(([stage, { maxMs }]) => [stage, maxMs]);
