@@ -10,7 +10,10 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
  * Registers the pipelines for every project. A server that cannot be reached is waited for; one that refuses is not.
  * @throws AntennaApiError, AntennaConfigError, AntennaContractError when the server refuses: nothing would ever come of going on.
  */
-export async function registerPipelines(context: RunContext, onContact: () => void): Promise<void> {
+export async function registerPipelines(
+  context: RunContext,
+  onContact: () => void = () => undefined,
+): Promise<void> {
   const { options, client, bus, phases, trouble, clock } = context;
   if (!options.register) return;
   const configs = [...options.pipelines.values()].map(({ config }) => config);
