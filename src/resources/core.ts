@@ -5,6 +5,8 @@ import type { Logger } from '../log/logger.js';
 import type { ClientInfo } from '../contract/client-info.js';
 import { issuesOf } from '../contract/issues.js';
 
+export { issuesOf };
+
 /** The two kinds of Antenna server (contract, introduction). */
 export type Dialect = 'api-key' | 'token';
 
