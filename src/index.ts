@@ -102,5 +102,6 @@ export type { HoldBound, Sizing } from './worker/sizing/hold-target.js';
 export { SPOOL_DEFAULTS, type SpoolOptions } from './worker/spool/spool-keeper.js';
 export { WORKER_CHANNELS, type WorkerSpan } from './worker/stages/spans.js';
 export type { WorkerState } from './worker/state.js';
+export type { ConfigSchema } from './worker/task-config.js';
 export { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from './worker/task-errors.js';
 export { AntennaWorker, type RunOptions } from './worker/worker.js';

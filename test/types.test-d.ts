@@ -6,6 +6,7 @@ import {
   AntennaClient,
   AntennaError,
   checkCredential,
+  definePipeline,
   encodeResult,
   provision,
   writeKeyFile,
@@ -24,11 +25,13 @@ import {
   type RegistrationReport,
   type Secret,
   type Task,
+  type TaskDetection,
   type TaskResult,
 } from 'antenna-sdk';
 import { Agent, MockAgent } from 'undici';
 import { pino } from 'pino';
 import { expectTypeOf } from 'vitest';
+import { z } from 'zod';
 
 // Options
 const key: string | undefined = process.env['ANTENNA_API_KEY'];
@@ -118,6 +121,29 @@ export async function provisioning(client: AntennaClient) {
   expectTypeOf(report.dialect).toEqualTypeOf<Dialect | undefined>();
   // @ts-expect-error a report is read, not written
   report.valid = true;
+}
+
+export function configurations() {
+  const algorithms = [{ key: 'box', name: 'Box', task_type: 'detection' }];
+  const base = { name: 'Boxes', slug: 'boxes', version: 1, algorithms };
+  definePipeline({
+    ...base,
+    configSchema: z.object({ threshold: z.number().default(0.5) }),
+    process: (image, { config }) => {
+      expectTypeOf(config.threshold).toEqualTypeOf<number>();
+      expectTypeOf(image.detections).toEqualTypeOf<readonly TaskDetection[]>();
+      // @ts-expect-error the schema has no such key
+      expectTypeOf(config.treshold).toBeNever();
+      return { detections: [{ bbox: null, features: new Float32Array(4), rotation: 2 }] };
+    },
+  });
+  definePipeline({
+    ...base,
+    process: (_, { config }) => {
+      expectTypeOf(config).toEqualTypeOf<Readonly<Record<string, unknown>>>();
+      return { detections: [] };
+    },
+  });
 }
 
 export function failures(error: unknown): string {

@@ -47,8 +47,7 @@ export const categoryMapSchema = z.strictObject({
 });
 export type CategoryMap = z.infer<typeof categoryMapSchema>;
 
-/** One model of a pipeline, as registered (contract §8.1). The server finds it again by `key` and `version`. */
-export const algorithmConfigSchema = z.strictObject({
+const algorithmShape = z.strictObject({
   name: nameSchema,
   key: nameSchema,
   version: z.int().optional(),
@@ -58,7 +57,27 @@ export const algorithmConfigSchema = z.strictObject({
   uri: z.string().nullish(),
   category_map: categoryMapSchema.nullish(),
 });
-export type AlgorithmConfig = z.infer<typeof algorithmConfigSchema>;
+
+/**
+ * One model of a pipeline, as registered (contract §8.1). The server finds it again by `key` and `version`. An empty category map of anything
+ * but a classifier is none: the production service gives its detector one.
+ */
+export const algorithmConfigSchema = z.preprocess(withoutEmptyMap, algorithmShape);
+export type AlgorithmConfig = z.infer<typeof algorithmShape>;
+
+function withoutEmptyMap(given: unknown): unknown {
+  if (typeof given !== 'object' || given === null) return given;
+  const { task_type, category_map } = given as Partial<Record<string, unknown>>;
+  if (typeof category_map !== 'object' || category_map === null) return given;
+  if (typeof task_type === 'string' && CLASSIFIER_TASK_TYPES.includes(task_type)) return given;
+  const { data, labels } = category_map as Partial<Record<string, unknown>>;
+  return isEmpty(data) && isEmpty(labels) ? { ...given, category_map: null } : given;
+}
+
+/** A service's default for a list is sometimes an object. */
+function isEmpty(list: unknown): boolean {
+  return list === undefined || list === null || (typeof list === 'object' && Object.keys(list).length === 0);
+}
 
 /** An algorithm as the server returns it (contract §4.8). */
 export const algorithmSchema = z.looseObject({

@@ -8,5 +8,6 @@ export * from './pipelines.js';
 export * from './processing-services.js';
 export * from './projects.js';
 export * from './results.js';
+export * from './task-detections.js';
 export * from './tasks.js';
 export * from './timestamps.js';

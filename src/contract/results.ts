@@ -29,6 +29,8 @@ export const classificationSchema = z.strictObject({
   classification: z.string().min(1).max(255),
   scores: numbersSchema.refine((scores) => scores.length > 0, 'must not be empty'),
   logits: numbersSchema.nullish(),
+  /** To come: the classifier's feature vector. Today's servers ignore it; the one that is to take it wants 2,048 numbers, no more and no fewer. */
+  features: numbersSchema.refine((features) => features.length > 0, 'must not be empty').nullish(),
   labels: z.array(z.string()).nullish(),
   inference_time: finiteSchema.nullish(),
   algorithm: algorithmReferenceSchema,
@@ -41,6 +43,10 @@ export type Classification = z.infer<typeof classificationSchema>;
 export const detectionSchema = z.strictObject({
   source_image_id: z.string().min(1),
   bbox: boundingBoxSchema.nullish(),
+  /** To come, ignored by today's servers: by how much the box is turned. */
+  rotation: finiteSchema.nullish(),
+  /** To come, ignored by today's servers: the detector's feature vector. */
+  features: numbersSchema.refine((features) => features.length > 0, 'must not be empty').nullish(),
   algorithm: algorithmReferenceSchema,
   timestamp: zonedTimestampSchema,
   inference_time: finiteSchema.nullish(),

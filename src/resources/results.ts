@@ -2,7 +2,6 @@ import {
   isErrorResult,
   resultsResponseSchema,
   taskResultSchema,
-  type Classification,
   type Detection,
   type ResultsResponse,
   type TaskResult,
@@ -82,20 +81,32 @@ function withPlainNumbers(given: TaskResult): TaskResult {
   if (isErrorResult(result) || !result.detections.some(hasTypedArrays)) return given;
   const detections = result.detections.map((detection) => {
     const { classifications } = detection;
-    return classifications ? { ...detection, classifications: classifications.map(plainLists) } : detection;
+    const lists = plainLists(detection);
+    return classifications ? { ...lists, classifications: classifications.map(plainLists) } : lists;
   });
   return { ...given, result: { ...result, detections } };
 }
 
-function hasTypedArrays({ classifications }: Detection): boolean {
-  return (classifications ?? []).some(({ scores, logits }) =>
-    [scores, logits ?? []].some((list) => !Array.isArray(list)),
-  );
+const LISTS = ['scores', 'logits', 'features'] as const;
+
+type WithLists = Partial<Record<(typeof LISTS)[number], ArrayLike<number> | null | undefined>>;
+
+function hasTypedArrays(detection: Detection): boolean {
+  const parts: WithLists[] = [detection, ...(detection.classifications ?? [])];
+  return parts.some((part) => LISTS.some((name) => isTyped(part[name])));
 }
 
-function plainLists(of: Classification): Classification {
-  const logits = of.logits ? { logits: plainNumbers(of.logits) } : {};
-  return { ...of, scores: plainNumbers(of.scores), ...logits };
+function isTyped(list: ArrayLike<number> | null | undefined): list is ArrayLike<number> {
+  return list !== undefined && list !== null && !Array.isArray(list);
+}
+
+function plainLists<Part extends WithLists>(part: Part): Part {
+  const plain: WithLists = {};
+  for (const name of LISTS) {
+    const list = part[name];
+    if (isTyped(list)) plain[name] = plainNumbers(list);
+  }
+  return { ...part, ...plain };
 }
 
 /** Encodes what is not encoded yet; the error names the wrong fields of all results, not of the first bad one alone. */

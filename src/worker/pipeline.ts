@@ -1,4 +1,6 @@
 import type { AlgorithmConfig } from '../contract/algorithms.js';
+import type { TaskDetection } from '../contract/task-detections.js';
+import type { Task } from '../contract/tasks.js';
 import { pipelineConfigSchema, type PipelineConfig } from '../contract/pipelines.js';
 import type { BoundingBox } from '../contract/results.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
@@ -6,6 +8,7 @@ import type { Logger } from '../log/logger.js';
 import { isDetector, registrationIssues } from '../registration/precheck.js';
 import { issuesOf } from '../contract/issues.js';
 import type { Clock } from '../time/clock.js';
+import type { ConfigSchema } from './task-config.js';
 import type { Executor, HandlerContext } from './executors/executor.js';
 import type { BatchOutput } from './executors/handlers.js';
 import { InlineExecutor } from './executors/inline.js';
@@ -19,14 +22,21 @@ export interface TaskImage {
   /** As the image's server said, such as `image/jpeg`; undefined if it did not. */
   readonly contentType: string | undefined;
   readonly jobId: number;
+  /** Boxes that the server knows already and wants classified again; empty on today's servers, which send none. */
+  readonly detections: readonly TaskDetection[];
+  /** The task as the server sent it, with fields that this package does not know. */
+  readonly task: Task;
 }
 
 /** What a handler gets beside the image. */
-export interface ProcessContext {
+export interface ProcessContext<Config = Readonly<Record<string, unknown>>> {
   /** Aborts when the work has become pointless or the worker must end now. A graceful stop does not abort it. */
   readonly signal: AbortSignal;
-  /** The task's configuration, on servers that send one; `{}` otherwise. */
-  readonly config: Readonly<Record<string, unknown>>;
+  /**
+   * The task's configuration, on servers that send one; empty otherwise, or what the pipeline's `configSchema` makes of an empty one. It is the
+   * same for all tasks of a job. Keys that begin with `request_` are for the server and left out.
+   */
+  readonly config: Config;
   readonly logger: Logger;
   /** When the server will give the task to another worker. Finishing later is allowed, and usually double work. */
   readonly deadline: { remainingMs(): number };
@@ -44,6 +54,11 @@ export interface HandlerClassification {
    */
   readonly scores: ArrayLike<number>;
   readonly logits?: ArrayLike<number> | undefined;
+  /**
+   * The classifier's feature vector. For servers to come: it is sent, and today's ignore it. Its length is checked if `featureLengths` of the
+   * pipeline has one for the algorithm.
+   */
+  readonly features?: ArrayLike<number> | undefined;
   /** False for a step on the way to another classification. Default true on the server. */
   readonly terminal?: boolean | undefined;
 }
@@ -59,37 +74,43 @@ export interface HandlerDetection {
   readonly crop_image_url?: string | undefined;
   /** Seconds. */
   readonly inference_time?: number | undefined;
+  /** By how much the box is turned. For servers to come: it is sent, and today's ignore it. */
+  readonly rotation?: number | undefined;
+  /** The detector's feature vector, for servers to come, as that of a classification. */
+  readonly features?: ArrayLike<number> | undefined;
   readonly classifications?: readonly HandlerClassification[] | undefined;
 }
 
 /** What a handler returns: an empty list says that the image was looked at and holds nothing. */
 export interface ProcessResult {
   readonly detections: readonly HandlerDetection[];
+  /** The configuration that was used, if it is not the one that the handler was given. The result tells it; today's servers ignore it. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Finds and names the insects of one image. */
-export type ProcessHandler = (
+export type ProcessHandler<Config = Readonly<Record<string, unknown>>> = (
   image: TaskImage,
-  context: HandlerContext,
+  context: HandlerContext<Config>,
 ) => ProcessResult | Promise<ProcessResult>;
 
 /**
  * Finds and names the insects of several images of one job at once.
  * @returns one result or error per image, in order, or a map of them by image id; an image that is missing in the map failed.
  */
-export type ProcessBatchHandler = (
+export type ProcessBatchHandler<Config = Readonly<Record<string, unknown>>> = (
   images: readonly TaskImage[],
-  context: HandlerContext,
+  context: HandlerContext<Config>,
 ) => BatchOutput | Promise<BatchOutput>;
 
 /** Loads and warms a model. May return the milliseconds that one image takes, which saves the worker the first careful steps. */
 export type WarmUp = (context: HandlerContext) => unknown;
 
 /** A pipeline as registered, and the code behind it: one of `process`, `processBatch` and `executor`. */
-export interface PipelineDefinition extends PipelineConfig {
-  readonly process?: ProcessHandler | undefined;
+export interface PipelineDefinition<Config = Readonly<Record<string, unknown>>> extends PipelineConfig {
+  readonly process?: ProcessHandler<Config> | undefined;
   /** For models that are faster on several images at once. */
-  readonly processBatch?: ProcessBatchHandler | undefined;
+  readonly processBatch?: ProcessBatchHandler<Config> | undefined;
   /** Images in one call of `processBatch` at most; fewer when the lease is short. Default 8 with `processBatch`, else 1. */
   readonly batchSize?: number | undefined;
   /** Called before the first reservation, so that no task waits for the model to load. */
@@ -99,6 +120,16 @@ export interface PipelineDefinition extends PipelineConfig {
    * makes one if `run()` is called more than once.
    */
   readonly executor?: Executor | (() => Executor) | undefined;
+  /**
+   * A zod schema of an object, for the configuration that servers to come send with a task: handlers get what it makes of it, its defaults
+   * included, and its type. A configuration that it refuses is that task's error, before its image is downloaded.
+   */
+  readonly configSchema?: ConfigSchema<Config> | undefined;
+  /**
+   * How long the feature vector of an algorithm is, by the algorithm's key. A result with another length is that image's error: a server that
+   * takes features refuses the whole post for one of a wrong length.
+   */
+  readonly featureLengths?: Readonly<Record<string, number>> | undefined;
 }
 
 /** A checked {@link PipelineDefinition}. */
@@ -112,6 +143,9 @@ export interface Pipeline {
   readonly detector: AlgorithmConfig;
   /** By key; the detector included. */
   readonly algorithms: ReadonlyMap<string, AlgorithmConfig>;
+  readonly configSchema?: ConfigSchema<object> | undefined;
+  /** By key of the algorithm. */
+  readonly featureLengths?: ReadonlyMap<string, number> | undefined;
   /** What the executor gets: the image's bytes (default), or its URL alone, with empty `bytes`. */
   readonly images?: 'bytes' | 'url' | undefined;
   /**
@@ -128,8 +162,12 @@ const DEFAULT_BATCH_SIZE = 8;
  * Checks a pipeline, so that a mistake shows at start and not as a result that can never be saved.
  * @throws AntennaConfigError naming every wrong field.
  */
-export function definePipeline(definition: PipelineDefinition): Pipeline {
-  const { process, processBatch, batchSize, warmUp, executor, ...rest } = definition;
+export function definePipeline<Config = Readonly<Record<string, unknown>>>(
+  definition: PipelineDefinition<Config>,
+): Pipeline {
+  const { batchSize, executor, configSchema, featureLengths, ...handlersAndConfig } = definition;
+  // A handler's own type of configuration is what the schema, which runs before it, makes.
+  const { process, processBatch, warmUp, ...rest } = handlersAndConfig as PipelineDefinition;
   const subject = `Invalid pipeline ${JSON.stringify(definition.slug)}`;
   const parsed = pipelineConfigSchema.safeParse(rest);
   if (!parsed.success) throw new AntennaConfigError(subject, issuesOf(parsed.error));
@@ -138,7 +176,7 @@ export function definePipeline(definition: PipelineDefinition): Pipeline {
     ...issue,
     path: issue.path.replace('pipelines.0.', ''),
   }));
-  issues.push(...handlerIssues(definition));
+  issues.push(...handlerIssues(definition as PipelineDefinition), ...comingIssues(definition, config));
   const detector = config.algorithms.find(isDetector);
   if (issues.length > 0 || detector === undefined) throw new AntennaConfigError(subject, issues);
   return {
@@ -151,6 +189,8 @@ export function definePipeline(definition: PipelineDefinition): Pipeline {
     batchSize: batchSize ?? (processBatch ? DEFAULT_BATCH_SIZE : 1),
     detector,
     algorithms: new Map(config.algorithms.map((algorithm) => [algorithm.key, algorithm])),
+    configSchema: configSchema as ConfigSchema<object> | undefined,
+    featureLengths: new Map(Object.entries(featureLengths ?? {})),
   };
 }
 
@@ -169,5 +209,29 @@ function handlerIssues(definition: PipelineDefinition): ConfigIssue[] {
   if (!isFunction(warmUp)) issues.push({ path: 'warmUp', message: 'must be a function' });
   if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1))
     issues.push({ path: 'batchSize', message: 'must be a positive integer' });
+  return issues;
+}
+
+/** Mistakes in what is for servers to come. */
+function comingIssues<Config>(
+  { configSchema, featureLengths }: PipelineDefinition<Config>,
+  config: PipelineConfig,
+): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  if (
+    configSchema !== undefined &&
+    typeof (configSchema as Partial<ConfigSchema<Config>> | null)?.safeParse !== 'function'
+  )
+    issues.push({ path: 'configSchema', message: 'must be a zod schema, such as z.object({ … })' });
+  const keys = config.algorithms.map(({ key }) => key);
+  for (const [key, length] of Object.entries(featureLengths ?? {})) {
+    if (!keys.includes(key))
+      issues.push({
+        path: `featureLengths.${key}`,
+        message: `is no algorithm of this pipeline (it has ${keys.join(', ')})`,
+      });
+    if (!Number.isInteger(length) || length < 1)
+      issues.push({ path: `featureLengths.${key}`, message: 'must be a positive integer' });
+  }
   return issues;
 }

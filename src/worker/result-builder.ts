@@ -1,6 +1,6 @@
 import type { AlgorithmConfig } from '../contract/algorithms.js';
 import { CLASSIFIER_TASK_TYPES } from '../contract/algorithms.js';
-import { isNumbers } from '../contract/common.js';
+import { isNumbers, jsonObjectSchema } from '../contract/common.js';
 import type { AlgorithmReference, Classification, Detection, SuccessResult } from '../contract/results.js';
 import type { Task } from '../contract/tasks.js';
 import { plainNumbers } from '../resources/float32.js';
@@ -12,6 +12,8 @@ export interface ResultTiming {
   /** Moment of the result, as `Date.toISOString` writes it: with `Z`, or the server takes it for New York time (T40). */
   readonly timestamp: string;
   readonly totalTimeMs: number;
+  /** The configuration that was used, unless the handler says another. */
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
@@ -27,7 +29,7 @@ export function buildSuccess(
   timing: ResultTiming,
 ): SuccessResult {
   return {
-    ...buildEnvelope(pipeline, task, timing),
+    ...buildEnvelope(pipeline, task, output, timing),
     detections: detectionsOf(output).map((detection, index) =>
       buildDetection(pipeline, task, detection, `detections.${index}`, timing.timestamp),
     ),
@@ -38,13 +40,24 @@ export function buildSuccess(
 export function buildEnvelope(
   pipeline: Pipeline,
   task: Pick<Task, 'image_id' | 'image_url'>,
+  output: ProcessResult,
   timing: ResultTiming,
 ): Omit<SuccessResult, 'detections'> {
+  const config = configOf(output) ?? timing.config;
   return {
     pipeline: pipeline.slug,
     total_time: timing.totalTimeMs / 1000,
     source_images: [{ id: task.image_id, url: task.image_url }],
+    ...(config === undefined ? {} : { config }),
   };
+}
+
+function configOf(output: ProcessResult): ProcessResult['config'] {
+  const config: unknown = (output as Partial<ProcessResult> | undefined)?.config;
+  if (config === undefined) return undefined;
+  const parsed = jsonObjectSchema.safeParse(config);
+  if (!parsed.success) throw mistake('config must be an object');
+  return parsed.data;
 }
 
 /** @throws PermanentTaskError when the handler returned none. */
@@ -52,6 +65,7 @@ export function detectionsOf(output: ProcessResult): readonly HandlerDetection[]
   const detections: unknown = (output as Partial<ProcessResult> | undefined)?.detections;
   if (!Array.isArray(detections))
     throw mistake('the handler returned no detections array; return { detections: [] } for none');
+  refuseUnknown(output, RESULT_FIELDS, '');
   return detections as HandlerDetection[];
 }
 
@@ -63,7 +77,8 @@ export function buildDetection(
   path: string,
   timestamp: string,
 ): Detection {
-  const { bbox, crop_image_url, inference_time, classifications = [] } = detection;
+  refuseUnknown(detection, DETECTION_FIELDS, path);
+  const { bbox, crop_image_url, inference_time, rotation, features, classifications = [] } = detection;
   if (bbox !== null && !isBox(bbox)) {
     throw mistake(
       `${path}.bbox must be { x1, y1, x2, y2 } in finite pixels, with x1 < x2 and y1 < y2, or null`,
@@ -82,6 +97,8 @@ export function buildDetection(
     timestamp,
     ...(crop_image_url === undefined ? {} : { crop_image_url }),
     ...(inference_time === undefined ? {} : { inference_time }),
+    ...(rotation === undefined ? {} : { rotation: checkedRotation(rotation, path) }),
+    ...featuresOf(pipeline, algorithm.key, features, path),
     classifications: classifications.map((classification, index) =>
       buildClassification(pipeline, classification, `${path}.classifications.${index}`, timestamp),
     ),
@@ -94,12 +111,13 @@ function buildClassification(
   path: string,
   timestamp: string,
 ): Classification {
+  refuseUnknown(classification, CLASSIFICATION_FIELDS, path);
   const algorithm = algorithmOf(
     pipeline,
     classification.algorithm ?? onlyClassifier(pipeline, path),
     `${path}.algorithm`,
   );
-  const { scores, logits, terminal } = classification;
+  const { scores, logits, terminal, features } = classification;
   if (!isNumbers(scores) || scores.length === 0) {
     throw mistake(`${path}.scores must be a non-empty array of finite numbers`);
   }
@@ -120,10 +138,64 @@ function buildClassification(
     classification: name,
     scores: plainNumbers(scores),
     ...(logits === undefined ? {} : { logits: plainNumbers(logits) }),
+    ...featuresOf(pipeline, algorithm.key, features, path),
     algorithm: reference(algorithm),
     ...(terminal === undefined ? {} : { terminal }),
     timestamp,
   };
+}
+
+const RESULT_FIELDS: Fields<ProcessResult> = { detections: true, config: true };
+const DETECTION_FIELDS: Fields<HandlerDetection> = {
+  bbox: true,
+  algorithm: true,
+  crop_image_url: true,
+  inference_time: true,
+  rotation: true,
+  features: true,
+  classifications: true,
+};
+const CLASSIFICATION_FIELDS: Fields<HandlerClassification> = {
+  algorithm: true,
+  classification: true,
+  scores: true,
+  logits: true,
+  features: true,
+  terminal: true,
+};
+
+/** All names, so that a new one cannot be forgotten here. */
+type Fields<Of> = Readonly<Record<keyof Of, true>>;
+
+/** A field that nobody knows is a misspelt one more often than not, and would be lost without a word. */
+function refuseUnknown(given: object, fields: object, path: string): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (Object.hasOwn(fields, name) || value === undefined) continue;
+    const where = path === '' ? name : `${path}.${name}`;
+    throw mistake(`${where} is not known; the fields are ${Object.keys(fields).join(', ')}`);
+  }
+}
+
+function checkedRotation(rotation: unknown, path: string): number {
+  if (typeof rotation === 'number' && Number.isFinite(rotation)) return rotation;
+  throw mistake(`${path}.rotation must be a finite number`);
+}
+
+function featuresOf(
+  { featureLengths }: Pipeline,
+  key: string,
+  features: unknown,
+  path: string,
+): { features?: readonly number[] } {
+  if (features === undefined) return {};
+  if (!isNumbers(features) || features.length === 0)
+    throw mistake(`${path}.features must be a non-empty array of finite numbers`);
+  const length = featureLengths?.get(key);
+  if (length !== undefined && features.length !== length)
+    throw mistake(
+      `${path}.features has ${features.length} numbers, but ${JSON.stringify(key)} declares ${length}`,
+    );
+  return { features: plainNumbers(features) };
 }
 
 function onlyClassifier(pipeline: Pipeline, path: string): string {

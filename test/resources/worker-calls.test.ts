@@ -193,6 +193,21 @@ describe('results.submit', () => {
     expect(bytes.toString()).toBe(JSON.stringify(lists([0.1, 0.9], [1 / 3, -2])));
   });
 
+  it('lets features and the rotation of a box pass, which servers to come take, and no other field', async () => {
+    const features = [0.25, 1];
+    const coming = { ...detection, rotation: 12, features: Float32Array.from(features) };
+    const { bytes } = encodeResult(
+      result({ ...success, detections: [{ ...coming, classifications: [{ ...classification, features }] }] }),
+    );
+    expect(JSON.parse(bytes.toString())).toMatchObject({
+      result: { detections: [{ rotation: 12, features, classifications: [{ features }] }] },
+    });
+    const { client, bodies } = agreeable(accepted);
+    const misspelt = result({ ...success, detections: [{ ...detection, feature: features }] });
+    expect((await failure(client.results.submit(6, [misspelt]))).message).toContain('feature');
+    expect(bodies).toEqual([]);
+  });
+
   it.each([
     ['an error without its image (T27)', result({ error: 'e' }), 'results.0.result.image_id'],
     ['an error with an empty image (T27)', result({ error: 'e', image_id: '' }), 'results.0.result.image_id'],

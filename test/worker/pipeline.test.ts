@@ -45,6 +45,18 @@ describe('definePipeline', () => {
     );
   });
 
+  it('refuses a schema that is none, and lengths of features that nobody has', () => {
+    const wrong = {
+      configSchema: {},
+      featureLengths: { nobody: 2_048, 'test-box': 0 },
+    } as unknown as Partial<PipelineDefinition>;
+    expect(issuesOf(wrong)).toEqual([
+      expect.stringContaining('configSchema: must be a zod schema'),
+      expect.stringContaining('featureLengths.nobody: is no algorithm of this pipeline (it has test-box'),
+      expect.stringContaining('featureLengths.test-box: must be a positive integer'),
+    ]);
+  });
+
   it('refuses the same key twice', () => {
     expect(
       issuesOf({ algorithms: [detector, { ...detector, name: 'Other', task_type: 'other' }] })[0],

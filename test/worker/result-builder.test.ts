@@ -62,6 +62,25 @@ describe('buildSuccess', () => {
     ['an array instead of an object', [], 'no detections array'],
     ['a box as an array (T42)', { detections: [{ bbox: [1, 2, 3, 4] }] }, 'detections.0.bbox'],
     ['a box with NaN', { detections: [{ bbox: { ...bbox, x1: Number.NaN } }] }, 'detections.0.bbox'],
+    [
+      'a misspelt field of the result',
+      { detections: [], confg: {} },
+      'confg is not known; the fields are detections, config',
+    ],
+    [
+      'a misspelt field of a detection',
+      { detections: [{ bbox, rotaton: 1 }] },
+      'detections.0.rotaton is not known',
+    ],
+    [
+      'a misspelt field of a classification',
+      withScores([1], { logit: [1] }),
+      'classifications.0.logit is not known',
+    ],
+    ['a configuration that is none', { detections: [], config: 'fast' }, 'config must be an object'],
+    ['a rotation that is no number', { detections: [{ bbox, rotation: '12' }] }, 'detections.0.rotation'],
+    ['features that are none', { detections: [{ bbox, features: [] }] }, 'detections.0.features'],
+    ['features with NaN', withScores([1], { features: [Number.NaN] }), 'classifications.0.features'],
     ['an inverted box', { detections: [{ bbox: { x1: 5, y1: 1, x2: 2, y2: 3 } }] }, 'detections.0.bbox'],
     ['a missing box', { detections: [{}] }, 'detections.0.bbox'],
     [

@@ -5,7 +5,7 @@ export type BatchOutcome =
   { readonly ok: true; readonly result: ProcessResult } | { readonly ok: false; readonly error: unknown };
 
 /** What a handler gets beside its images, wherever it runs. */
-export type HandlerContext = ProcessContext & {
+export type HandlerContext<Config = Readonly<Record<string, unknown>>> = ProcessContext<Config> & {
   /** Aborts when a graceful stop begins: finish what is in hand, and start nothing long. */
   readonly stopping: AbortSignal;
 };

@@ -47,7 +47,9 @@ export type WireReply = { readonly outcomes: readonly WireOutcome[] } | { readon
 
 export function toWireUnit(images: readonly TaskImage[], context: ProcessContext): WireUnit {
   return {
-    images: images.map(({ id, url, bytes, contentType, jobId }) => ({ id, url, bytes, contentType, jobId })),
+    images: images.map(({ id, url, bytes, contentType, jobId, detections, task }) => ({
+      ...{ id, url, bytes, contentType, jobId, detections, task },
+    })),
     config: context.config,
     remainingMs: context.deadline.remainingMs(),
   };

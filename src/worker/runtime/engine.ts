@@ -1,3 +1,4 @@
+import { readTaskDetections } from '../../contract/task-detections.js';
 import { Downloader } from '../download.js';
 import type { Executor, ExecutorStats } from '../executors/executor.js';
 import { Outbox } from '../outbox/outbox.js';
@@ -5,7 +6,8 @@ import { SpoolKeeper } from '../spool/spool-keeper.js';
 import { DownloadStage } from '../stages/download-stage.js';
 import { processContext } from '../stages/handler-call.js';
 import { ProcessStage } from '../stages/process-stage.js';
-import type { RunContext } from './context.js';
+import { readConfig } from '../task-config.js';
+import { refOf, type RunContext } from './context.js';
 import { Intake } from './intake.js';
 import { Outcomes } from './outcomes.js';
 import type { WorkItem } from './work-item.js';
@@ -58,7 +60,7 @@ export class Engine {
     });
     this.intake = new Intake(context, this.outbox, {
       start: (items) => {
-        this.#downloads.offer(items);
+        this.#downloads.offer(items.filter((item) => this.#canBeRead(item)));
       },
       fail: (item, error) => {
         this.#outcomes.failed(item, error);
@@ -108,6 +110,25 @@ export class Engine {
       if (phases.drain.aborted) return;
       const imageMs = await executor.warmUp?.(processContext(undefined, [], this.#context, phases.hard));
       if (imageMs !== undefined) estimator.warmedUp(slug, imageMs, clock.now());
+    }
+  }
+
+  /** Reads what the server sent beside the image; a configuration that the pipeline refuses is the task's error. */
+  #canBeRead(item: WorkItem): boolean {
+    const { detections, leftOut } = readTaskDetections(item.task);
+    item.detections = detections;
+    const { jobId, imageId } = refOf(item);
+    if (leftOut.length > 0)
+      this.#context.client.logger.warn(
+        { job: jobId, task: imageId, issues: leftOut },
+        'a task has boxes that cannot be read; the handler gets the others',
+      );
+    try {
+      item.config = readConfig(item.pipeline, item.task);
+      return true;
+    } catch (error) {
+      this.#outcomes.failed(item, error);
+      return false;
     }
   }
 

@@ -67,7 +67,10 @@ export class Outcomes {
       totalTimeMs: this.#durationMs(item),
     };
     try {
-      const outcome = await this.#encoder.encode(item.pipeline, item.task, result, timing);
+      const outcome = await this.#encoder.encode(item.pipeline, item.task, result, {
+        ...timing,
+        config: item.config?.echo,
+      });
       const encodeMs = performance.now() - startedAt;
       publishSpan('encode', () => ({ ...refOf(item), durationMs: encodeMs }));
       if (item.stage === 'settled') return;

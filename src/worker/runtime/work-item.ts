@@ -1,8 +1,10 @@
+import type { TaskDetection } from '../../contract/task-detections.js';
 import type { Task } from '../../contract/tasks.js';
 import { deliveryNumber } from '../delivery.js';
 import type { Downloaded } from '../image-check.js';
 import type { Instant } from '../lease/lease-clock.js';
 import type { Pipeline } from '../pipeline.js';
+import type { TaskConfig } from '../task-config.js';
 
 /** Where a held task is. */
 export type ItemStage = 'queued' | 'downloading' | 'ready' | 'processing' | 'outbox' | 'settled';
@@ -18,6 +20,10 @@ export class WorkItem {
   readonly jobId: number;
   readonly pipeline: Pipeline;
   readonly task: Task;
+  /** Undefined until it has been read. */
+  config: TaskConfig | undefined;
+  /** Boxes to classify again. */
+  detections: readonly TaskDetection[] = [];
   stage: ItemStage = 'queued';
   image: Downloaded | undefined;
   /** When work on it began, on the monotonic clock. */

@@ -41,7 +41,7 @@ async function encodeSuccess(
 ): Promise<Outcome> {
   const detections = detectionsOf(output);
   const sliced = countNumbers(detections) > SMALL_NUMBERS;
-  const head = JSON.stringify(buildEnvelope(pipeline, task, timing)).slice(0, -1);
+  const head = JSON.stringify(buildEnvelope(pipeline, task, output, timing)).slice(0, -1);
   const parts: Buffer[] = [];
   let text = `${head},"detections":[`;
   let sliceEndsAt = performance.now() + SLICE_MS;
@@ -83,12 +83,17 @@ function countNumbers(detections: readonly HandlerDetection[]): number {
   let count = 0;
   for (const detection of detections) {
     // Unchecked at this point: a handler in JavaScript may have returned anything.
-    const classifications = (detection as Partial<HandlerDetection> | null)?.classifications;
+    const { classifications, features } = (detection as Partial<HandlerDetection> | null) ?? {};
+    count += features?.length ?? 0;
     if (!Array.isArray(classifications)) continue;
     for (const item of classifications as (Partial<HandlerClassification> | null)[])
-      count += (item?.scores?.length ?? 0) + (item?.logits?.length ?? 0);
+      count += lengthOf(item?.scores) + lengthOf(item?.logits) + lengthOf(item?.features);
   }
   return count;
+}
+
+function lengthOf(list: ArrayLike<number> | undefined): number {
+  return list?.length ?? 0;
 }
 
 function nextTurn(): Promise<void> {

@@ -107,7 +107,7 @@ export function processContext(
   return {
     signal,
     stopping: phases.drain,
-    config: first?.task.config ?? {},
+    config: first?.config?.used ?? first?.task.config ?? {},
     logger: client.logger,
     deadline: {
       remainingMs: () =>
@@ -117,9 +117,9 @@ export function processContext(
 }
 
 function imageOf(item: WorkItem): TaskImage {
-  const { task, jobId, image } = item;
+  const { task, jobId, image, detections } = item;
   if (!image)
     throw new AntennaError({ code: 'no_image', message: `Task ${item.key} has no image in memory` });
   const { bytes, contentType } = image;
-  return { id: task.image_id, url: task.image_url, bytes, contentType, jobId };
+  return { id: task.image_id, url: task.image_url, bytes, contentType, jobId, detections, task };
 }

@@ -21,6 +21,13 @@ export function imagesOf(...words: readonly string[]): TaskImage[] {
     bytes: Buffer.from(word),
     contentType: 'image/jpeg',
     jobId: 7,
+    detections: [],
+    task: {
+      id: `t-${index}`,
+      image_id: `img-${index}`,
+      image_url: `https://images.example/${index}.jpg`,
+      reply_subject: 's',
+    },
   }));
 }
 
