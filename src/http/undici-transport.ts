@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { PRIVATE_ADDRESS, privateLiteral, publicLookup } from './address-guard.js';
+import { createFetchTransport } from './fetch-transport.js';
 import {
   describeFailure,
   isBrokenConnection,
@@ -33,10 +34,14 @@ export interface UndiciTransportOptions {
   readonly maxResponseBytes: number;
 }
 
-/** The standard transport: our own keep-alive agent. The agent of another undici major, as Node's global one may be, is not shared. */
+/**
+ * The standard transport: our own keep-alive agent. The agent of another undici major, as Node's global one may be, is not shared. On a
+ * runtime whose undici has no dispatchers it is the runtime's `fetch`.
+ */
 export function createUndiciTransport(options: UndiciTransportOptions): Transport {
   let pooled: Promise<Dispatcher> | undefined;
   let unpooled: Promise<Dispatcher> | undefined;
+  let viaFetch: Transport | undefined;
   const own = (fresh = false): Promise<Dispatcher> =>
     fresh ? (unpooled ??= createDispatcher(options, 0)) : (pooled ??= createDispatcher(options, 1));
   return {
@@ -50,12 +55,34 @@ export function createUndiciTransport(options: UndiciTransportOptions): Transpor
         });
       const dispatcher = options.dispatcher ?? (await own(request.fresh));
       request.deadline.throwIfEnded();
+      if (!hasDispatch(dispatcher)) return (viaFetch ??= fetchInstead(options)).send(request);
       return dispatch(dispatcher, request, options.maxResponseBytes);
     },
     async close() {
-      await Promise.all([pooled, unpooled].map(async (dispatcher) => (await dispatcher)?.close()));
+      await Promise.all([pooled, unpooled].map(async (dispatcher) => closed(await dispatcher)));
     },
   };
+}
+
+/** Bun puts a module of its own in the place of undici, with classes of the same names that do nothing. */
+function hasDispatch(dispatcher: Dispatcher): boolean {
+  return typeof (dispatcher as Partial<Dispatcher>).dispatch === 'function';
+}
+
+async function closed(dispatcher: Dispatcher | undefined): Promise<void> {
+  if (dispatcher && hasDispatch(dispatcher)) await dispatcher.close();
+}
+
+/** The runtime's own `fetch`. A timeout for connecting, a limit of connections and fresh ones are then the runtime's to decide. */
+function fetchInstead({ proxy, publicOnly, maxResponseBytes }: UndiciTransportOptions): Transport {
+  // Bun's name for it; the variables that `'env'` means it follows by itself.
+  const extra = proxy === undefined || proxy === 'env' ? {} : { proxy };
+  return createFetchTransport((input, init) => {
+    if (publicOnly) return Promise.reject(new Error('publicOnly cannot be checked on this runtime'));
+    // As undici asks: a body that was unpacked on the way no longer has the length that its header names.
+    const headers = { 'accept-encoding': 'identity', ...init.headers };
+    return globalThis.fetch(input, { ...init, headers, ...extra });
+  }, maxResponseBytes);
 }
 
 /** undici is loaded with the first request: it takes half as long to load as all the rest, and a client with its own `fetch` never needs it. */
@@ -93,6 +120,8 @@ async function createDispatcher(options: UndiciTransportOptions, pipelining: 0 |
  */
 export function dispatcherProblem(dispatcher: unknown): string | undefined {
   if (typeof dispatcher !== 'object' || dispatcher === null || !('dispatch' in dispatcher)) {
+    if (process.versions.bun !== undefined)
+      return 'cannot be given on Bun, whose undici has no dispatchers; give proxy or fetch';
     return 'must be an undici Dispatcher (Agent, Pool, ProxyAgent, MockAgent …)';
   }
   try {

@@ -106,6 +106,8 @@ export function guardProblem(
   if (!publicOnly) return undefined;
   if (fetch !== undefined)
     return 'cannot be checked with a fetch of your own, which connects by itself: leave out one of them';
+  if (process.versions.bun !== undefined)
+    return 'cannot be checked on Bun, which shows no address before it connects: name the hosts in download.hosts, or run on Node or Deno';
   if (proxy !== undefined && proxy !== false && proxyInUse(proxy, env))
     return 'cannot be checked through a proxy, which connects by itself: have the proxy refuse such addresses, or set download.proxy to false';
   return undefined;
