@@ -73,6 +73,7 @@ export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download-option
 export type { Checksum } from './worker/image-check.js';
 export type { TaskRef, WorkerEvents } from './worker/events.js';
 export * from './worker/executors/command/index.js';
+export type { Trouble, TroubleStage } from './worker/shares/troubles.js';
 export * from './worker/executors/index.js';
 export {
   FAILURE_LOG_DEFAULTS,

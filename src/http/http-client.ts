@@ -108,6 +108,7 @@ export class HttpClient {
         ...RETRY_LOOP,
         onFailedAttempt: ({ error }) => this.#afterFailure(call, error),
       });
+      this.#gate.answered();
       publish('end', () => call.event());
       return result;
     } catch (error) {
@@ -123,11 +124,15 @@ export class HttpClient {
     // What ends this attempt before it is sent is no reason for another, whatever became of the one before it.
     call.lastFailure = undefined;
     await abortable(call, (signal) =>
-      this.#gate.pass(signal, (waitMs) => {
-        if (waitMs < call.remainingMs()) return;
-        const { method, path, delivered } = call;
-        throw new OriginGateError({ method, path, delivered, retryAfterMs: waitMs });
-      }),
+      this.#gate.pass(
+        signal,
+        (waitMs) => {
+          if (waitMs < call.remainingMs()) return;
+          const { method, path, delivered } = call;
+          throw new OriginGateError({ method, path, delivered, retryAfterMs: waitMs });
+        },
+        call.path,
+      ),
     );
     return call.attempt(() => this.#budget.take());
   }
@@ -137,7 +142,7 @@ export class HttpClient {
     const failure = call.lastFailure;
     if (failure === undefined) throw error;
     const { clock, random, logger } = this.options;
-    this.#closeGate(failure, call.retriesDone);
+    this.#closeGate(failure, call);
     const decision = decideRetry(failure, {
       replay: call.operation.replay,
       retriesDone: call.retriesDone,
@@ -157,10 +162,12 @@ export class HttpClient {
     await abortable(call, (signal) => sleep(clock, delayMs, signal));
   }
 
-  #closeGate(failure: Failure, retriesDone: number): void {
+  #closeGate(failure: Failure, call: Call<unknown>): void {
     if (failure.status !== 429 && failure.status !== 503) return;
+    const ownMs = backoffMs(call.retriesDone, this.options.random());
     // As for the caller's own wait: `Retry-After: 0` is no invitation to everybody at once.
-    this.#gate.close(Math.max(failure.retryAfterMs ?? 0, backoffMs(retriesDone, this.options.random())));
+    if (failure.retryAfterMs !== undefined) this.#gate.close(Math.max(failure.retryAfterMs, ownMs));
+    else this.#gate.refused(call.path, ownMs);
   }
 }
 

@@ -19,10 +19,26 @@ export const DELIVERY_RULES: Readonly<Record<Dialect, DeliveryRules>> = {
  * opaque by contract, so anything unexpected is undefined and nothing may depend on the answer.
  */
 export function deliveryNumber(replySubject: string): number | undefined {
-  const tokens = replySubject.split('.');
-  if (tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
-  // $JS.ACK.<stream>.<consumer>.<delivered>.… or, with domain and account, $JS.ACK.<domain>.<account>.<stream>.<consumer>.…
-  const index = tokens.length === 9 ? 4 : tokens.length >= 11 ? 6 : undefined;
-  const text = index === undefined ? undefined : tokens[index];
+  const tokens = tokensOf(replySubject);
+  const text = tokens?.[deliveredIndex(tokens)];
   return text !== undefined && /^[1-9]\d{0,3}$/.test(text) ? Number(text) : undefined;
+}
+
+/** Tasks of the job that had not been delivered to anybody when this one was: a hint like {@link deliveryNumber}. */
+export function pendingTasks(replySubject: string): number | undefined {
+  const tokens = tokensOf(replySubject);
+  const text = tokens?.[deliveredIndex(tokens) + 4];
+  return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
+}
+
+// $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>, or
+// $JS.ACK.<domain>.<account>.<stream>.<consumer>.<delivered>.… with a last token that means nothing.
+function tokensOf(replySubject: string): readonly string[] | undefined {
+  const tokens = replySubject.split('.');
+  const isAck = tokens[0] === '$JS' && tokens[1] === 'ACK';
+  return isAck && (tokens.length === 9 || tokens.length >= 11) ? tokens : undefined;
+}
+
+function deliveredIndex({ length }: readonly string[]): number {
+  return length === 9 ? 4 : 6;
 }

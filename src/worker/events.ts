@@ -1,6 +1,7 @@
 import type { Logger } from '../log/logger.js';
 import type { RegistrationReport } from '../registration/report.js';
 import type { Fate } from './report.js';
+import type { Trouble } from './shares/troubles.js';
 import type { WorkerState } from './state.js';
 
 /** Which task an event is about. `attempt` is the number of the delivery, if it could be read. */
@@ -120,6 +121,10 @@ export interface WorkerEvents {
   replayed: { readonly jobId: number; readonly count: number; readonly outcome: string };
   /** A task left the worker. Every task taken has exactly one. */
   settled: TaskRef & { readonly fate: Fate };
+  /** A job, an image host or a pipeline has failed or not answered for 10 s; the others go on. */
+  trouble: Trouble;
+  /** It works again, or nobody has wanted anything of it for 10 minutes. */
+  trouble_over: Trouble;
   /** Tasks were given up because the worker had to end; the server will deliver them again. */
   abandoned: { readonly tasks: readonly TaskRef[] };
   /** The event loop stood still: a handler computes in this thread. */

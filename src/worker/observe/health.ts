@@ -24,8 +24,10 @@ export interface HealthFacts {
   readonly consecutiveCrashes: number;
   /** By how much the server's clock is ahead of this machine's, in milliseconds; undefined until it has told. */
   readonly clockOffsetMs?: number | undefined;
+  /** Jobs, image hosts and pipelines in trouble, in words, the longest first. */
+  readonly troubles: readonly string[];
   /** What keeps the worker from its work although the server answers. */
-  readonly troubles?: readonly ServerTrouble[] | undefined;
+  readonly serverTroubles?: readonly ServerTrouble[] | undefined;
   /** What failed last with the server, in words, since it last answered well. */
   readonly lastFailure?: string | undefined;
   /** Why the run failed, in words, of a worker whose state is `failed`. */
@@ -78,7 +80,17 @@ export type HealthStatus = 'ok' | 'degraded' | 'stuck';
 /** One thing that was looked at, and in words what was seen. */
 export interface HealthCheck {
   readonly name:
-    'run' | 'loop' | 'held' | 'contact' | 'server' | 'outbox' | 'spool' | 'delay' | 'handlers' | 'clock';
+    | 'run'
+    | 'jobs'
+    | 'loop'
+    | 'held'
+    | 'contact'
+    | 'server'
+    | 'outbox'
+    | 'spool'
+    | 'delay'
+    | 'handlers'
+    | 'clock';
   readonly status: HealthStatus;
   readonly detail: string;
   /** Only a part of the work is affected, so that the worker stays ready for the rest. */
@@ -92,7 +104,7 @@ export interface HealthReport {
   readonly status: HealthStatus;
   /** False: restart the process. */
   readonly live: boolean;
-  /** True: it takes tasks, or would if there were any. */
+  /** True: it takes tasks, or would if there were any. One job in trouble leaves it ready for the others. */
   readonly ready: boolean;
   readonly checks: readonly HealthCheck[];
 }
@@ -122,7 +134,8 @@ export function health(
   const worst = (status: HealthStatus): boolean => checks.some((check) => check.status === status);
   const status: HealthStatus = worst('stuck') ? 'stuck' : worst('degraded') ? 'degraded' : 'ok';
   const ready =
-    AT_WORK.has(state) && checks.every((check) => check.status === 'ok' || check.partial === true);
+    AT_WORK.has(state) &&
+    checks.every((check) => check.status === 'ok' || check.partial === true || check.name === 'jobs');
   return { state, status, live: status !== 'stuck', ready, checks };
 }
 
@@ -148,7 +161,7 @@ function contactCheck(facts: HealthFacts, nowMs: number, { contactMs }: HealthLi
 }
 
 /** What waiting does not mend. */
-function serverCheck({ troubles = [] }: HealthFacts): HealthCheck {
+function serverCheck({ serverTroubles: troubles = [] }: HealthFacts): HealthCheck {
   if (troubles.length === 0) return { name: 'server', status: 'ok', detail: 'its answers can be used' };
   const named = troubles.slice(0, MAX_NAMED).map(({ detail }) => detail);
   const more = troubles.length > MAX_NAMED ? [`and ${troubles.length - MAX_NAMED} more like these`] : [];
@@ -179,6 +192,7 @@ function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): Hea
       ? 'the outbox is full'
       : 'fine';
   return [
+    check('jobs', facts.troubles.length > 0, 'degraded', troublesIn(facts.troubles)),
     check('loop', turning && turn > limits.turnMs, 'stuck', `last turn ${seconds(turn)} ago`),
     check('held', held > limits.heldMs, 'stuck', `oldest unfinished task in hand for ${seconds(held)}`),
     contactCheck(facts, nowMs, limits),
@@ -204,6 +218,12 @@ function runChecks(facts: HealthFacts, nowMs: number, limits: HealthLimits): Hea
       describeOffset(facts.clockOffsetMs),
     ),
   ];
+}
+
+function troublesIn(troubles: readonly string[]): string {
+  if (troubles.length === 0) return 'none in trouble';
+  const more = troubles.length > MAX_NAMED ? `; and ${troubles.length - MAX_NAMED} more` : '';
+  return `${troubles.slice(0, MAX_NAMED).join('; ')}${more}`;
 }
 
 function seconds(ms: number): string {

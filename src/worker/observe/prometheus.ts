@@ -72,7 +72,7 @@ class PrometheusRenderer implements MetricsRenderer {
   }
 
   #gauges(registry: Registry, { gauges, lateRatio, loopDelay }: WorkerMetricsSnapshot): void {
-    const { state, held, hold, estimates, outbox, spool, executors } = gauges;
+    const { state, held, hold, estimates, outbox, spool, executors, troubles } = gauges;
     const gauge = (name: string, help: string, ...samples: readonly Sample[]): void => {
       this.#gauge(registry, `antenna_worker_${name}`, help, samples);
     };
@@ -86,6 +86,15 @@ class PrometheusRenderer implements MetricsRenderer {
     gauge('outbox_results', 'Results that wait to be posted', [{}, outbox.count]);
     gauge('outbox_bytes', 'Their size', [{}, outbox.bytes]);
     gauge('outbox_oldest_seconds', 'Age of the oldest', [{}, (outbox.oldestAgeMs ?? 0) / 1_000]);
+    // By stage, and not by job or host: labels must stay few.
+    gauge(
+      'troubles',
+      'Jobs (reserve, post), image hosts (download) and pipelines (handler) that fail or stall',
+      ...(['reserve', 'download', 'handler', 'post'] as const).map((stage): Sample => [
+        { stage },
+        troubles.filter((trouble) => trouble.stage === stage).length,
+      ]),
+    );
     gauge('spool_files', 'Posts on disk', [{}, spool?.files]);
     gauge('spool_bytes', 'Their size', [{}, spool?.bytes]);
     gauge('late_ratio', 'Late results of all posted', [{}, lateRatio]);

@@ -1,4 +1,5 @@
 import type { ExecutorStats } from '../executors/executor.js';
+import type { Trouble } from '../shares/troubles.js';
 import type { LatencySummary } from './latency.js';
 
 /** The stages that a task goes through, each with its time. `process` is one call of the handler, whatever the number of images. */
@@ -59,6 +60,8 @@ export interface WorkerGauges {
   };
   /** Undefined without a spool directory. */
   readonly spool: { readonly files: number; readonly bytes: number } | undefined;
+  /** Jobs, image hosts and pipelines that fail or stall, the longest first. */
+  readonly troubles: readonly Trouble[];
   /** By pipeline. */
   readonly executors: Readonly<Record<string, ExecutorStats>>;
 }

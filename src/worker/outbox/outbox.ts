@@ -1,5 +1,6 @@
 import { refOf, type RunContext } from '../runtime/context.js';
 import { TaskSet } from '../runtime/task-set.js';
+import { lastShare } from '../shares/shares.js';
 import { BodyCap } from './body-cap.js';
 import { bytesOf, type OutboxEntry } from './entry.js';
 import { JobQueue, type PostMoment } from './job-queue.js';
@@ -9,14 +10,13 @@ import { RecentResults } from './recent-results.js';
 import { WaitingPosts, type WaitingPost } from './waiting-posts.js';
 import type { WriteAhead } from './write-ahead.js';
 
-/** Posts under way at once: one job's results overlap with the next post's packing, and no more. */
-const MAX_POSTS = 4;
+/** Posts of one job under way or waiting for their next try: its results overlap with the next post's packing, and no more. */
 const MAX_POSTS_PER_JOB = 2;
 /** A result whose lease is this short does not wait for company. */
 const URGENT_MS = 5_000;
 
 /** Why nothing should be reserved. */
-export type OutboxBlock = 'credential' | 'full' | 'spool' | undefined;
+export type OutboxBlock = 'full' | 'spool' | undefined;
 
 /** Holds computed results until the server has them. Bounded, and full means that nothing is reserved, never that something is lost. */
 export class Outbox {
@@ -29,12 +29,14 @@ export class Outbox {
   readonly #packed = new Map<number, number>();
   /** Posts by job that are under way. */
   readonly #inFlight = new Map<number, number>();
+  /** Bytes by job. */
+  readonly #bytesOf = new Map<number, number>();
+  readonly #poster: Poster;
   readonly #tasks: TaskSet;
   readonly #tools: ParcelTools;
   readonly #left: OutboxEntry[] = [];
   #timer: { readonly dueAtMs: number; readonly cancel: () => void } | undefined;
   #bytes = 0;
-  #posting = 0;
 
   constructor(
     context: RunContext,
@@ -46,12 +48,12 @@ export class Outbox {
     this.#tasks = new TaskSet((error) => {
       context.note(error, 'posting results');
     });
-    const poster = new Poster(context, (entries, durationMs) => {
+    this.#poster = new Poster(context, (entries, durationMs) => {
       this.#accepted(entries, durationMs);
       const [first] = entries;
       if (first) hooks.accepted(first.item.jobId);
     });
-    this.#tools = { context, poster, cap: new BodyCap(context.options.maxPostBytes), ...hooks };
+    this.#tools = { context, poster: this.#poster, cap: new BodyCap(context.options.maxPostBytes), ...hooks };
   }
 
   /** Bytes of results that are not accepted yet. */
@@ -59,20 +61,37 @@ export class Outbox {
     return this.#bytes;
   }
 
-  /** Posts under way. */
-  get posting(): number {
-    return this.#posting;
-  }
-
+  /** Why nothing at all should be reserved. */
   get blocked(): OutboxBlock {
-    if (this.#tools.poster.isHeld) return 'credential';
     if (this.#writeAhead?.trouble !== undefined) return 'spool';
     return this.#bytes >= this.#context.options.outboxBytes ? 'full' : undefined;
   }
 
+  /** Whether nothing of this job should be reserved: its posts are refused, or its results have all the memory that one job may have. */
+  isBlockedFor(jobId: number): boolean {
+    if (this.#poster.isRefused(jobId)) return true;
+    const { outboxBytes } = this.#context.options;
+    return (this.#bytesOf.get(jobId) ?? 0) >= outboxBytes - lastShare(outboxBytes);
+  }
+
+  /** Whether the server refuses our credential for every job's results: one task is enough to see whether it takes a new job's. */
+  get isDoubtful(): boolean {
+    return this.#poster.isDoubtful;
+  }
+
+  /** Whether the server has accepted results of this job lately. */
+  hasAccepted(jobId: number): boolean {
+    return this.#poster.hasAccepted(jobId);
+  }
+
+  /** Tells the register of posts that do not end. */
+  watch(nowMs: number): void {
+    this.#poster.watch(nowMs);
+  }
+
   offer(entry: OutboxEntry): void {
     entry.item.stage = 'outbox';
-    this.#bytes += entry.bytes;
+    this.#count(entry.item.jobId, entry.bytes);
     let queue = this.#queues.get(entry.item.jobId);
     if (!queue) this.#queues.set(entry.item.jobId, (queue = new JobQueue()));
     queue.add(entry);
@@ -134,7 +153,6 @@ export class Outbox {
       const post = this.#waiting.takeNext((jobId) => this.#mayPost(jobId));
       if (!post) return;
       count(this.#inFlight, post.jobId, 1);
-      this.#posting += 1;
       this.#tasks.start(() => this.#start(post));
     }
   }
@@ -144,8 +162,7 @@ export class Outbox {
     try {
       await this.#deliver(post);
     } finally {
-      this.#posting -= 1;
-      this.#bytes -= bytesOf(entries);
+      this.#count(jobId, -bytesOf(entries));
       count(this.#inFlight, jobId, -1);
       count(this.#packed, jobId, -1);
       this.#send();
@@ -182,11 +199,12 @@ export class Outbox {
         lateSince = Math.max(lateSince ?? 0, item.leasedAt.monotonicMs);
         bus.emit('task_late', { ...refOf(item), lateMs: -remainingMs });
       }
-      if (item.computedAtMs !== undefined) estimator.post(nowMs - item.computedAtMs, nowMs);
+      if (item.computedAtMs !== undefined)
+        estimator.post(item.pipeline.slug, item.jobId, nowMs - item.computedAtMs, nowMs);
       this.recent.add(item.key, outcome, nowMs);
       hold.settle(item, 'posted');
     }
-    estimator.posted(first.item.pipeline.slug, lateSince, nowMs);
+    estimator.posted(first.item.jobId, lateSince, nowMs);
     bus.emit('posted', {
       jobId: first.item.jobId,
       count: entries.length,
@@ -197,13 +215,18 @@ export class Outbox {
     });
   }
 
+  #count(jobId: number, bytes: number): void {
+    this.#bytes += bytes;
+    count(this.#bytesOf, jobId, bytes);
+  }
+
   /** With a spool at once: results in memory that wait for a slow server would be computed again after a crash. */
   #mayPack(jobId: number): boolean {
     return this.#writeAhead !== undefined || this.#mayPost(jobId);
   }
 
   #mayPost(jobId: number): boolean {
-    return this.#posting < MAX_POSTS && (this.#inFlight.get(jobId) ?? 0) < MAX_POSTS_PER_JOB;
+    return (this.#inFlight.get(jobId) ?? 0) < MAX_POSTS_PER_JOB;
   }
 
   #moment(jobId: number): PostMoment {
@@ -214,7 +237,7 @@ export class Outbox {
       maxBytes: this.#tools.cap.bytes,
       maxResults: options.maxPostResults,
       inFlight: this.#packed.get(jobId) ?? 0,
-      nothingComing: () => hold.isComputed,
+      nothingComing: () => hold.isComputedOf(jobId),
       urgent: ({ item }) => leases.remainingMs(item) < URGENT_MS,
     };
   }

@@ -11,11 +11,20 @@ interface Seat extends OpenJob {
   /** Model time that the job may still use, in milliseconds. */
   deficitMs: number;
   notBefore: number;
-  servedAt: number;
+  /** When it may first be asked again and was not. */
+  waitingSince: number;
   empties: number;
+  /** What its last answer says about the next: `unknown` before the first. */
+  outlook: Outlook;
   /** Lists in a row that did not show it. */
   absences: number;
 }
+
+/**
+ * What to expect of a job: `work` when its last answer was as large as was asked or the queue told of more, `little` when it was smaller,
+ * `none` when it was empty.
+ */
+export type Outlook = 'unknown' | 'work' | 'little' | 'none';
 
 /** What choosing the next job goes by. */
 export interface Turn {
@@ -24,22 +33,19 @@ export interface Turn {
   readonly costMs: (slug: string) => number | undefined;
   /** Model time that a job gets each round: at least one batch, at least 5 s. */
   readonly quantumMs: (slug: string) => number;
-  /** Whether tasks of a pipeline may be taken now. Default: of every one. */
-  readonly isOpen?: ((slug: string) => boolean) | undefined;
-  /** Jobs that have tasks in hand which are not computed yet. */
-  readonly busyJobs: () => ReadonlySet<number>;
+  /** How many tasks of the job may be asked for now; 0 to pass it over. */
+  readonly room: (job: OpenJob, outlook: Outlook) => number;
 }
 
-/** A job's turn: at most so many tasks. */
+/** A job's turn: ask for so many tasks. */
 export interface Choice {
   readonly job: OpenJob;
-  readonly maxTasks: number;
+  readonly count: number;
+  readonly outlook: Outlook;
 }
 
-/** How long jobs of another pipeline may be passed over, to spare the model a switch. */
-const MAX_PASSED_OVER_MS = 60_000;
-/** Tasks of more jobs than this at once would make each job's results rarer than the server's patience (WORKER §3.7). */
-const MAX_BUSY_JOBS = 2;
+/** How long a job that promises little may be passed over for those that promise work. */
+const MAX_PASSED_OVER_MS = 2_000;
 /** Lists that must miss a job before it leaves: one list may be stale. */
 const MAX_ABSENCES = 2;
 
@@ -53,7 +59,6 @@ export class Rotation {
   #seats: Seat[] = [];
   readonly #mutedUntil = new Map<number, number>();
   #current: number | undefined;
-  #lastSlug: string | undefined;
 
   constructor(random: () => number = Math.random) {
     this.#random = random;
@@ -70,7 +75,11 @@ export class Rotation {
   sync(listed: readonly OpenJob[], nowMs: number): { added: OpenJob[]; removed: OpenJob[] } {
     const found = new Set(listed.map(({ id }) => id));
     const known = new Set(this.#seats.map(({ id }) => id));
-    for (const seat of this.#seats) seat.absences = found.has(seat.id) ? 0 : seat.absences + 1;
+    for (const seat of this.#seats) {
+      // Back in the list after it was gone: started again, and not what its empty answers say.
+      if (found.has(seat.id) && seat.absences > 0) this.#expectWork(seat, nowMs);
+      seat.absences = found.has(seat.id) ? 0 : seat.absences + 1;
+    }
     const removed = this.#seats.filter(({ absences }) => absences >= MAX_ABSENCES);
     this.#seats = this.#seats.filter(({ absences }) => absences < MAX_ABSENCES);
     const added = listed.filter(({ id }) => !known.has(id) && (this.#mutedUntil.get(id) ?? 0) <= nowMs);
@@ -80,42 +89,46 @@ export class Rotation {
         pipeline,
         deficitMs: 0,
         notBefore: nowMs,
-        servedAt: nowMs,
+        waitingSince: nowMs,
         empties: 0,
+        outlook: 'unknown',
         absences: 0,
       });
     }
     return { added, removed };
   }
 
-  /** Whose turn it is; undefined when every job waits. */
+  /** Whose turn it is; undefined when every job waits, or has no room. */
   next(turn: Turn): Choice | undefined {
-    const ready = this.#ready(turn);
-    if (ready.length === 0) return undefined;
-    const current = ready.find(({ id }) => id === this.#current);
-    if (current && current.deficitMs >= (turn.costMs(current.pipeline.slug) ?? 1))
-      return this.#choose(current, turn);
-    const next = this.#nextOf(ready, turn.nowMs);
-    const quantumMs = turn.quantumMs(next.pipeline.slug);
-    next.deficitMs = Math.min(2 * quantumMs, next.deficitMs + quantumMs);
-    this.#seats = [...this.#seats.filter((seat) => seat !== next), next];
-    return this.#choose(next, turn);
+    const { nowMs } = turn;
+    let best: { readonly seat: Seat; readonly room: number; readonly rank: number } | undefined;
+    for (const seat of this.#seats) {
+      if (seat.notBefore > nowMs) continue;
+      const rank = this.#rank(seat, turn);
+      if (best && best.rank <= rank) continue;
+      const room = turn.room(seat, seat.outlook);
+      if (room > 0) best = { seat, room, rank };
+      if (best?.rank === 0) break;
+    }
+    return best && this.#choose(best.seat, best.room, turn);
   }
 
-  /** When the next job may be asked; undefined without jobs. */
-  nextAtMs(): number | undefined {
-    const times = this.#seats.map(({ notBefore }) => notBefore);
-    return times.length === 0 ? undefined : Math.min(...times);
+  /** When the next job that waits may be asked; undefined when none waits. */
+  nextAtMs(nowMs: number): number | undefined {
+    let next: number | undefined;
+    for (const { notBefore } of this.#seats)
+      if (notBefore > nowMs) next = Math.min(next ?? notBefore, notBefore);
+    return next;
   }
 
-  /** Tasks came. */
-  served(jobId: number, costMs: number, nowMs: number): void {
+  /** Tasks came. @param outlook - what the answer says about the next. */
+  served(jobId: number, costMs: number, nowMs: number, outlook: Outlook = 'work'): void {
     const seat = this.#seat(jobId);
     if (!seat) return;
     seat.deficitMs -= costMs;
-    seat.servedAt = nowMs;
     seat.empties = 0;
-    seat.notBefore = nowMs;
+    seat.outlook = outlook;
+    seat.notBefore = seat.waitingSince = nowMs;
   }
 
   /** Nothing came. @param waitMs - by the number of empty answers in a row. */
@@ -123,9 +136,15 @@ export class Rotation {
     const seat = this.#seat(jobId);
     if (!seat) return;
     seat.empties += 1;
+    seat.outlook = 'none';
     seat.deficitMs = 0;
-    seat.servedAt = nowMs;
-    seat.notBefore = nowMs + waitMs(seat.empties);
+    seat.notBefore = seat.waitingSince = nowMs + waitMs(seat.empties);
+  }
+
+  /** Asking failed. What was known of the job still is. */
+  postpone(jobId: number, untilMs: number): void {
+    const seat = this.#seat(jobId);
+    if (seat) seat.notBefore = seat.waitingSince = untilMs;
   }
 
   /** Leaves a job alone: the list shows jobs that the credential may not touch (trap T15). */
@@ -142,32 +161,48 @@ export class Rotation {
     return this.#seats.find(({ id }) => id === jobId);
   }
 
-  #ready({ nowMs, busyJobs, isOpen = () => true }: Turn): Seat[] {
-    const ready = this.#seats.filter(
-      ({ notBefore, pipeline }) => notBefore <= nowMs && isOpen(pipeline.slug),
-    );
-    // One job cannot crowd others out; looking through all that is in hand is spared.
-    if (this.#seats.length < MAX_BUSY_JOBS) return ready;
-    const busy = busyJobs();
-    return busy.size < MAX_BUSY_JOBS ? ready : ready.filter(({ id }) => busy.has(id));
+  #expectWork(seat: Seat, nowMs: number): void {
+    seat.empties = 0;
+    seat.outlook = 'unknown';
+    seat.notBefore = Math.min(seat.notBefore, nowMs);
   }
 
-  /** The first in order, or the first of the same pipeline while nobody else has waited long: switching models costs time. */
-  #nextOf(ready: readonly Seat[], nowMs: number): Seat {
-    const [first] = ready;
-    if (first === undefined) throw new RangeError('no job is ready');
-    const patient = ready.every(({ servedAt }) => nowMs - servedAt < MAX_PASSED_OVER_MS);
-    return (patient ? ready.find(({ pipeline }) => pipeline.slug === this.#lastSlug) : undefined) ?? first;
+  /**
+   * The lower, the sooner; the order of the seats decides between equals. The job at work goes on while it has model time left. Jobs that
+   * promise work come first: a hundred that are open and empty, each with its half a second for saying so, must not keep one waiting.
+   */
+  #rank(seat: Seat, { nowMs, costMs }: Turn): number {
+    if (seat.id === this.#current && seat.deficitMs >= costOf(seat, costMs)) return 0;
+    if (nowMs - seat.waitingSince > MAX_PASSED_OVER_MS) return 1;
+    switch (seat.outlook) {
+      case 'unknown':
+      case 'work':
+        return 1;
+      case 'little':
+        return 2;
+      case 'none':
+        return 3;
+    }
   }
 
-  #choose(seat: Seat, turn: Turn): Choice {
-    this.#current = seat.id;
-    this.#lastSlug = seat.pipeline.slug;
+  #choose(seat: Seat, room: number, turn: Turn): Choice {
     const costMs = turn.costMs(seat.pipeline.slug);
-    const maxTasks =
+    if (seat.id !== this.#current || seat.deficitMs < costOf(seat, turn.costMs)) {
+      const quantumMs = turn.quantumMs(seat.pipeline.slug);
+      seat.deficitMs = Math.min(2 * quantumMs, seat.deficitMs + quantumMs);
+      this.#seats = [...this.#seats.filter((other) => other !== seat), seat];
+    }
+    this.#current = seat.id;
+    const affordable =
       costMs === undefined ? Number.MAX_SAFE_INTEGER : Math.floor(seat.deficitMs / Math.max(costMs, 0.001));
-    return { job: { id: seat.id, pipeline: seat.pipeline }, maxTasks: Math.max(1, maxTasks) };
+    const { id, pipeline, outlook } = seat;
+    return { job: { id, pipeline }, count: Math.min(room, Math.max(1, affordable)), outlook };
   }
+}
+
+/** Model time of one task. A model cannot be infinitely fast, whatever a coarse clock says. */
+function costOf({ pipeline }: OpenJob, costMs: Turn['costMs']): number {
+  return Math.max(0.001, costMs(pipeline.slug) ?? 1);
 }
 
 function shuffle<Item>(items: readonly Item[], random: () => number): Item[] {

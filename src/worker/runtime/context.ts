@@ -6,10 +6,12 @@ import { FailureLog } from '../failure-log.js';
 import type { Leases } from '../lease/leases.js';
 import type { ResolvedWorkerOptions } from '../options.js';
 import type { Tally } from '../report.js';
+import type { Origins } from '../shares/origins.js';
+import type { Troubles } from '../shares/troubles.js';
 import type { Estimator, SizingLimits } from '../sizing/estimator.js';
 import type { Hold } from './hold.js';
 import type { Phases } from './phases.js';
-import type { Trouble } from './trouble.js';
+import type { ServerRecord } from './server-record.js';
 import type { WorkItem } from './work-item.js';
 
 /** What the parts of one run share. */
@@ -24,7 +26,11 @@ export interface RunContext {
   readonly hold: Hold;
   readonly phases: Phases;
   /** What keeps the worker from its work although the server answers. */
-  readonly trouble: Trouble;
+  readonly server: ServerRecord;
+  /** Image hosts, and the downloads that each bears. */
+  readonly origins: Origins;
+  /** Who fails or stalls. */
+  readonly troubles: Troubles;
   /** Reports something that the run goes on after. */
   readonly note: (error: unknown, doing: string, jobId?: number) => void;
   /** Evidence of what failed, if the worker keeps any. */

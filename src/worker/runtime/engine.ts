@@ -137,6 +137,16 @@ export class Engine {
     this.intake.settled(item);
   }
 
+  /** Tells the register of trouble what does not end, and lets go of what others have by now. */
+  watch(nowMs: number): void {
+    this.#context.origins.watch(nowMs);
+    this.#process.watch(nowMs);
+    this.outbox.watch(nowMs);
+    this.#downloads.sweep();
+    // A host in trouble is tried again when its time has come, and nobody else tells.
+    this.#downloads.pump();
+  }
+
   /** Lets every stage look again. */
   pumpAll(): void {
     this.#downloads.pump();

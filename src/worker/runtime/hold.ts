@@ -2,12 +2,16 @@ import { AntennaError } from '../../errors/base.js';
 import type { Fate } from '../report.js';
 import type { ItemStage, WorkItem } from './work-item.js';
 
+const NONE: ReadonlySet<WorkItem> = new Set();
+
 /**
  * The tasks in hand: reserved, and not yet settled. Capacity is what is missing in this set. A counter beside it would leak a slot
  * with every path that forgets to count down; two of the runtimes that were studied wedged that way.
  */
 export class Hold {
   readonly #items = new Map<string, WorkItem>();
+  /** The same, by job. */
+  readonly #jobs = new Map<number, Set<WorkItem>>();
   readonly #onSettled: (item: WorkItem, fate: Fate) => void;
 
   constructor(onSettled: (item: WorkItem, fate: Fate) => void) {
@@ -27,12 +31,18 @@ export class Hold {
     if (this.#items.has(item.key))
       throw new AntennaError({ code: 'task_held', message: `Task ${item.key} is already in hand` });
     this.#items.set(item.key, item);
+    const ofJob = this.#jobs.get(item.jobId);
+    if (ofJob) ofJob.add(item);
+    else this.#jobs.set(item.jobId, new Set([item]));
   }
 
   /** The one way out. A second call for the same task does nothing: the first decided. */
   settle(item: WorkItem, fate: Fate): void {
     if (this.#items.get(item.key) !== item) return;
     this.#items.delete(item.key);
+    const ofJob = this.#jobs.get(item.jobId);
+    ofJob?.delete(item);
+    if (ofJob?.size === 0) this.#jobs.delete(item.jobId);
     item.stage = 'settled';
     item.image = undefined;
     this.#onSettled(item, fate);
@@ -49,17 +59,33 @@ export class Hold {
     return counts;
   }
 
+  /** Jobs with tasks in hand. */
+  get jobs(): IterableIterator<number> {
+    return this.#jobs.keys();
+  }
+
+  /** The tasks of one job. */
+  of(jobId: number): ReadonlySet<WorkItem> {
+    return this.#jobs.get(jobId) ?? NONE;
+  }
+
   /** Whether every task in hand is computed. */
   get isComputed(): boolean {
     for (const { stage } of this.#items.values()) if (stage !== 'outbox') return false;
     return true;
   }
 
-  /** Jobs with tasks that are not computed yet. */
-  busyJobs(): ReadonlySet<number> {
-    const jobs = new Set<number>();
-    for (const { jobId, stage } of this.#items.values()) if (stage !== 'outbox') jobs.add(jobId);
-    return jobs;
+  /** Whether every task of this job is computed: nothing more of it is coming. */
+  isComputedOf(jobId: number): boolean {
+    for (const { stage } of this.of(jobId)) if (stage !== 'outbox') return false;
+    return true;
+  }
+
+  /** Images of one job in memory, in bytes. */
+  imageBytesOf(jobId: number): number {
+    let bytes = 0;
+    for (const { image } of this.of(jobId)) bytes += image?.bytes.length ?? 0;
+    return bytes;
   }
 
   /** Images in memory, in bytes. */

@@ -9,6 +9,9 @@ import type { Wakeup } from './wakeup.js';
 /** How long a job with tasks in hand may go without an accepted result before somebody should look (WORKER §3.7). */
 const STALLED_MS = 300_000;
 
+/** Longest time for a heartbeat. */
+const BEAT_MS = 10_000;
+
 /** What the lister works with beside the run's context. */
 export interface JobListerParts {
   readonly rotation: Rotation;
@@ -90,37 +93,29 @@ export class JobLister {
   }
 
   async #list(): Promise<void> {
-    const { client, clock, options, phases, bus, trouble, note } = this.#context;
+    const { client, clock, options, bus, server, note, troubles } = this.#context;
     const { rotation, onChange } = this.#parts;
     const askedAtMs = clock.now();
     const slugs = [...options.pipelines.keys()];
     const scopes = options.projects.length > 0 ? options.projects : [undefined];
-    const failures: unknown[] = [];
-    for (const project of scopes) {
-      try {
-        const jobs = await client.jobs.open({ pipelines: slugs, project }, { signal: phases.drain });
-        this.#showed.set(project, this.#ours(jobs));
-        trouble.well('listing', project, clock.now());
-      } catch (error) {
-        if (phases.drain.aborted) throw error;
-        trouble.failed('listing', project, error, clock.now());
-        // There are jobs, and none can be read: the server has answered, and says the same at every poll.
-        const isAnswer = leftOutOf(error).length > 0;
-        if (isAnswer) this.#showed.set(project, this.#ours(noteLeftOut([], leftOutOf(error))));
-        else failures.push(error);
-      }
-    }
-    if (failures.length === scopes.length) throw failures[0];
+    // Side by side: a project whose list hangs keeps the others' waiting no longer than its own time-out.
+    const failures = (await Promise.all(scopes.map((project) => this.#listScope(project, slugs)))).filter(
+      (failure) => failure !== undefined,
+    );
+    if (failures.length === scopes.length) throw failures[0]?.error;
     // One project that is closed to us, or broken, costs the others nothing, and its own jobs stay.
-    for (const error of failures) note(error, 'listing jobs');
+    for (const { error } of failures) note(error, 'listing jobs');
     if (client.dialect === 'token') this.contact();
     else this.#answeredAt = clock.now();
     const found = new Map([...this.#showed.values()].flat().map((job) => [job.id, job]));
     const { added, removed } = rotation.sync([...found.values()], clock.now());
-    trouble.listed(new Set(found.keys()));
+    server.listed(new Set(found.keys()));
     if (failures.length === 0) this.#lastList = { askedAtMs, jobs: found.size };
     for (const { id, pipeline } of added) bus.emit('job_added', { jobId: id, pipeline: pipeline.slug });
-    for (const { id } of removed) bus.emit('job_removed', { jobId: id, reason: 'not-listed' });
+    for (const { id } of removed) {
+      troubles.forget(id, clock.now());
+      bus.emit('job_removed', { jobId: id, reason: 'not-listed' });
+    }
     this.#lastJobId ??= added[0]?.id;
     onChange();
   }
@@ -139,14 +134,53 @@ export class JobLister {
     });
   }
 
+  /** @returns what failed, if the list did not come. */
+  async #listScope(
+    project: number | undefined,
+    slugs: readonly string[],
+  ): Promise<{ readonly error: unknown } | undefined> {
+    const { client, clock, phases, server } = this.#context;
+    try {
+      const jobs = await client.jobs.open({ pipelines: slugs, project }, { signal: phases.drain });
+      this.#showed.set(project, this.#ours(jobs));
+      server.well('listing', project, clock.now());
+      return undefined;
+    } catch (error) {
+      if (phases.drain.aborted) throw error;
+      server.failed('listing', project, error, clock.now());
+      // There are jobs, and none can be read: the server has answered, and says the same at every poll.
+      if (leftOutOf(error).length === 0) return { error };
+      this.#showed.set(project, this.#ours(noteLeftOut([], leftOutOf(error))));
+      return undefined;
+    }
+  }
+
   #intervalMs(): number {
-    const { options, hold } = this.#context;
-    const busy = hold.size > 0;
+    const { options } = this.#context;
+    const busy = this.#isBusy();
     const base = busy
       ? Math.max(options.pollIntervalMs, WORKER_DEFAULTS.heartbeatMs)
       : options.pollIntervalMs;
     // Between 80 and 100 % when it is a heartbeat, which must not come later than that.
     return busy ? base * (0.8 + options.random() * 0.2) : base * (0.75 + options.random() * 0.5);
+  }
+
+  /**
+   * Whether another job could not be begun anyway. Tasks that wait for a host or a server in trouble are no reason to look away: a new
+   * job is seen as soon as by an idle worker.
+   */
+  #isBusy(): boolean {
+    const { options, hold, origins, clock } = this.#context;
+    const nowMs = clock.now();
+    let moving = 0;
+    for (const { stage, origin } of hold) {
+      const isStuck =
+        stage === 'outbox' ||
+        (stage !== 'processing' && stage !== 'ready' && origins.isSuspect(origin, nowMs));
+      if (!isStuck) moving += 1;
+      if (moving >= options.concurrency) return true;
+    }
+    return false;
   }
 
   async #heartbeat(): Promise<void> {
@@ -157,7 +191,12 @@ export class JobLister {
     this.contact();
     if (projectId !== undefined) await client.pipelines.register(projectId, [], { signal: phases.drain });
     else if (this.#lastJobId !== undefined)
-      await client.results.submit(this.#lastJobId, [], { signal: phases.drain, retries: 0 });
+      // Of its own time: a job whose posts hang must not keep the list of all jobs waiting.
+      await client.results.submit(this.#lastJobId, [], {
+        signal: phases.drain,
+        retries: 0,
+        timeoutMs: BEAT_MS,
+      });
   }
 
   /** A server of the `token` dialect fails what is left of a job that had no result for ten minutes (trap T25). */

@@ -60,6 +60,7 @@ export function restingGauges(state: string): WorkerGauges {
     outbox: { count: 0, bytes: 0, oldestAgeMs: undefined },
     spool: undefined,
     executors: {},
+    troubles: [],
   };
 }
 
@@ -76,6 +77,7 @@ export function restingFacts(state: string, nowMs: number): HealthFacts {
     outboxFull: false,
     spoolFailing: false,
     consecutiveCrashes: 0,
+    troubles: [],
   };
 }
 
@@ -109,6 +111,7 @@ export function gaugesOf(state: string, context: RunContext, engine: Engine): Wo
     },
     spool: engine.spoolSize,
     executors: engine.executorStats,
+    troubles: context.troubles.list(nowMs),
   };
 }
 
@@ -134,8 +137,9 @@ export function healthFactsOf(
     spoolFailing: engine.outbox.blocked === 'spool',
     consecutiveCrashes: Math.max(0, ...crashes),
     clockOffsetMs: context.client.clockOffsetMs,
-    troubles: context.trouble.current(context.clock.now()),
-    lastFailure: context.trouble.lastFailure,
+    serverTroubles: context.server.current(context.clock.now()),
+    lastFailure: context.server.lastFailure,
+    troubles: context.troubles.list(context.clock.now()).map(({ text }) => text),
   };
 }
 

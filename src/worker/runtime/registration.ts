@@ -14,7 +14,7 @@ export async function registerPipelines(
   context: RunContext,
   onContact: () => void = () => undefined,
 ): Promise<void> {
-  const { options, client, bus, phases, trouble, clock } = context;
+  const { options, client, bus, phases, server, clock } = context;
   if (!options.register) return;
   const configs = [...options.pipelines.values()].map(({ config }) => config);
   for (const projectId of options.projects) {
@@ -23,11 +23,11 @@ export async function registerPipelines(
       'registering',
       () => client.pipelines.register(projectId, configs, { signal: phases.drain }),
       (error) => {
-        trouble.failed('registering', projectId, error, clock.now());
+        server.failed('registering', projectId, error, clock.now());
       },
     );
     if (report === undefined) return;
-    trouble.well('registering', projectId, clock.now());
+    server.well('registering', projectId, clock.now());
     onContact();
     bus.emit('registered', { projectId, report });
     for (const { message, pipeline, kind } of report.deviations) {

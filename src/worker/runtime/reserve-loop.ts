@@ -7,15 +7,20 @@ import {
 } from '../../errors/status.js';
 import { leftOutOf } from '../../contract/answer.js';
 import type { Task } from '../../contract/tasks.js';
+import { pendingTasks } from '../delivery.js';
 import type { Instant } from '../lease/lease-clock.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { holdBackoffMs, postBackoffMs } from '../outbox/backoff.js';
+import { askedWaitMs } from '../outbox/post-verdict.js';
+import { holdBackoffMs, postBackoffCapMs } from '../outbox/backoff.js';
 import { emptyBackoffMs } from '../rotation/empty-backoff.js';
-import type { Choice, OpenJob, Rotation, Turn } from '../rotation/rotation.js';
-import { askThreshold } from '../sizing/hold-target.js';
+import type { Choice, OpenJob, Outlook, Rotation, Turn } from '../rotation/rotation.js';
+import { MAX_RESERVATIONS, Reservations } from '../shares/reservations.js';
 import { publishSpan } from '../stages/spans.js';
-import { limitsOf, type RunContext } from './context.js';
+import { ClosedPipelines } from './closed-pipelines.js';
+import type { RunContext } from './context.js';
 import type { Intake } from './intake.js';
+import { Room } from './room.js';
+import { TaskSet } from './task-set.js';
 import type { Wakeup } from './wakeup.js';
 
 /** How long a job is left alone that is not ours: the list is not scoped to the credential (trap T15). */
@@ -24,6 +29,12 @@ export const MUTE_MS = 600_000;
 const MAX_WAIT_MS = 1_000;
 /** Model time that each job gets in a round, at least. */
 const MIN_QUANTUM_MS = 5_000;
+/** Jobs whose reservations fail one after the other, with none answered between, before it is the server and not the jobs. */
+const EVERYTHING = 3;
+/** Then the next job is tried so much later: it may be the one that is well, and hundreds must not be tried at once. */
+const EVERYTHING_PAUSE_MS = 500;
+/** An answer that takes longer hangs: an empty one takes half a second. */
+const HANGING_MS = 5_000;
 
 /** What the loop works with beside the run's context. */
 export interface ReserveLoopParts {
@@ -43,32 +54,47 @@ export interface ReserveLoopParts {
   readonly closedBecause: (slug: string) => string | undefined;
   /** Lets stages look again after the clock jumped. */
   readonly pumpAll: () => void;
+  /** Looks for what does not end. */
+  readonly watch: (nowMs: number) => void;
 }
 
 /**
- * Takes tasks while there is room: one loop, one request at a time, and one place that catches whatever a turn throws, so that nothing
- * can make it stop polling.
+ * Takes tasks while there is room: one loop, at most one request a job and several jobs at once, so that one that answers slowly or not
+ * at all costs only its own turn; and one place that catches whatever a turn throws, so that nothing can make it stop polling.
  */
 export class ReserveLoop {
   readonly #context: RunContext;
   readonly #parts: ReserveLoopParts;
-  #failures = 0;
+  readonly #requests: TaskSet;
+  readonly #reservations = new Reservations();
+  readonly #room: Room;
+  readonly #closed: ClosedPipelines;
+  /** Jobs whose reservations failed since the last one that was answered. */
+  readonly #failing = new Set<number>();
+  #refusals = 0;
   /** Before then nothing is reserved: the server failed or refused our credential. */
   #notBefore = 0;
   #lastTurnAt: number;
-  readonly #warnedOf = new Set<string>();
-  /** Pipelines that take no tasks, and why. */
-  readonly #closed = new Map<string, string>();
 
   constructor(context: RunContext, parts: ReserveLoopParts) {
     this.#context = context;
     this.#parts = parts;
     this.#lastTurnAt = context.clock.now();
+    this.#room = new Room(context, parts.outbox, this.#reservations);
+    this.#closed = new ClosedPipelines(context, parts.closedBecause);
+    this.#requests = new TaskSet((error) => {
+      context.note(error, 'looking for tasks');
+    });
   }
 
   /** When the last turn ended, on the monotonic clock: the fact behind "it still polls". */
   get lastTurnAtMs(): number {
     return this.#lastTurnAt;
+  }
+
+  /** Requests under way. */
+  get asking(): number {
+    return this.#reservations.size;
   }
 
   /** Runs until the run drains, or there is nothing left to take. */
@@ -77,90 +103,84 @@ export class ReserveLoop {
     while (!phases.drain.aborted) {
       let waitMs = MAX_WAIT_MS;
       try {
-        if (this.#parts.isDrained()) return;
-        waitMs = await this.#turn();
+        if (this.#reservations.size === 0 && this.#parts.isDrained()) return;
+        waitMs = this.#turn();
       } catch (error) {
         note(error, 'looking for tasks');
       }
       this.#lastTurnAt = clock.now();
       if (waitMs > 0) await this.#parts.wakeup.wait(Math.min(waitMs, MAX_WAIT_MS), phases.drain);
     }
+    // The server may already have leased the tasks: what comes in time is taken.
+    await this.#requests.idle();
+  }
+
+  /** Tells the register of requests that do not end. */
+  watch(nowMs: number): void {
+    for (const [jobId, sinceMs] of this.#reservations.sent)
+      if (nowMs - sinceMs > HANGING_MS)
+        this.#context.troubles.hangs('reserve', String(jobId), nowMs, { sinceMs });
   }
 
   /** @returns how long to wait before the next turn, unless something changes. */
-  async #turn(): Promise<number> {
+  #turn(): number {
     const { clock, leases, bus } = this.#context;
-    const { rotation, isPaused, outbox, pumpAll } = this.#parts;
+    const { rotation, isPaused, outbox, pumpAll, watch } = this.#parts;
     const jumpMs = leases.clock.takeJump();
     if (jumpMs !== undefined) {
       bus.emit('clock_jump', { jumpMs });
       pumpAll();
     }
     const nowMs = clock.now();
+    watch(nowMs);
     if (isPaused() || outbox.blocked !== undefined) return MAX_WAIT_MS;
     if (nowMs < this.#notBefore) return this.#notBefore - nowMs;
-    this.#lookForClosed();
-    const choice = rotation.next(this.#rotationTurn(nowMs));
-    // Nobody tells the loop when a closed pipeline opens.
-    if (!choice && this.#closed.size > 0) return MAX_WAIT_MS;
-    if (!choice) return Math.max(1, (rotation.nextAtMs() ?? Number.POSITIVE_INFINITY) - nowMs) || MAX_WAIT_MS;
-    const count = this.#room(choice, nowMs);
-    if (count === 0) return MAX_WAIT_MS;
-    await this.#reserve(choice.job, count);
-    return 0;
-  }
-
-  /** How many tasks of the job to ask for; 0 while what is missing is not worth a request. */
-  #room({ job, maxTasks }: Choice, nowMs: number): number {
-    const { estimator, hold, options, bus, client } = this.#context;
-    const { slug, batchSize } = job.pipeline;
-    const limits = limitsOf(this.#context);
-    const sizing = estimator.sizing(slug, batchSize, limits, nowMs);
-    if (sizing.leaseTooShort && !this.#warnedOf.has(slug)) {
-      this.#warnedOf.add(slug);
-      const explanation = estimator.explain(slug, batchSize, limits, nowMs);
-      bus.emit('lease_too_short', { pipeline: slug, explanation });
-      client.logger.warn({ pipeline: slug, leaseMs: limits.leaseMs }, explanation);
+    this.#closed.look();
+    this.#room.beginTurn();
+    const turn = this.#rotationTurn(nowMs);
+    while (this.#reservations.size < MAX_RESERVATIONS) {
+      const choice = rotation.next(turn);
+      if (!choice) break;
+      this.#start(choice);
+      // While everything fails, one at a time finds out whether it still does.
+      if (this.#failing.size >= EVERYTHING) break;
     }
-    const missing = sizing.target - hold.size;
-    if (missing < askThreshold(sizing, batchSize * options.concurrency)) return 0;
-    return Math.min(missing, options.maxBatchSize, maxTasks);
+    const nextAtMs = rotation.nextAtMs(nowMs);
+    // Nobody tells the loop when a closed pipeline opens.
+    if (nextAtMs === undefined || this.#closed.any) return MAX_WAIT_MS;
+    return Math.max(1, nextAtMs - nowMs);
   }
 
   #rotationTurn(nowMs: number): Turn {
-    const { estimator, hold, options } = this.#context;
+    const { estimator, options } = this.#context;
     const costMs = (slug: string): number | undefined => estimator.taskMeanMs(slug, nowMs);
     const batchOf = (slug: string): number => options.pipelines.get(slug)?.batchSize ?? 1;
     return {
       nowMs,
       costMs,
       quantumMs: (slug) => Math.max(MIN_QUANTUM_MS, batchOf(slug) * (costMs(slug) ?? 0)),
-      busyJobs: () => hold.busyJobs(),
-      isOpen: (slug) => !this.#closed.has(slug),
+      room: (job, outlook) =>
+        (this.#failing.size >= EVERYTHING && this.#reservations.size > 0) ||
+        this.#closed.has(job.pipeline.slug)
+          ? 0
+          : this.#room.of(job, outlook, nowMs),
     };
   }
 
-  /** Tells of every pipeline that stopped or may go on, once. */
-  #lookForClosed(): void {
-    const { options, bus, client } = this.#context;
-    for (const slug of options.pipelines.keys()) {
-      const reason = this.#parts.closedBecause(slug);
-      const before = this.#closed.get(slug);
-      if (reason === before) continue;
-      if (reason === undefined) {
-        this.#closed.delete(slug);
-        client.logger.info({ pipeline: slug }, 'a pipeline takes tasks again');
-        bus.emit('pipeline_opened', { pipeline: slug });
-        continue;
+  #start({ job, count, outlook }: Choice): void {
+    this.#reservations.begin(job, { count, outlook, sentAtMs: this.#context.clock.now() });
+    this.#requests.start(async () => {
+      try {
+        await this.#reserve(job, count, outlook);
+      } finally {
+        this.#reservations.end(job.id);
+        this.#parts.wakeup.notify();
       }
-      this.#closed.set(slug, reason);
-      client.logger.error({ pipeline: slug, reason }, 'a pipeline takes no tasks');
-      bus.emit('pipeline_closed', { pipeline: slug, reason });
-    }
+    });
   }
 
-  async #reserve(job: OpenJob, count: number): Promise<void> {
-    const { clock, client, phases, leases, estimator } = this.#context;
+  async #reserve(job: OpenJob, count: number, outlook: Outlook): Promise<void> {
+    const { clock, client, phases, leases, estimator, troubles } = this.#context;
     // The lease runs from the server's delivery, which cannot be earlier than this.
     const leasedAt = leases.clock.instant();
     let tasks: readonly Task[];
@@ -173,12 +193,15 @@ export class ReserveLoop {
       return;
     }
     const nowMs = clock.now();
-    this.#failures = 0;
-    this.#context.trouble.well('reserving', job.id, nowMs);
+    this.#context.server.well('reserving', job.id, nowMs);
+    this.#failing.clear();
+    this.#refusals = 0;
+    troubles.worked('reserve', String(job.id), nowMs);
     this.#parts.onContact();
     const durationMs = nowMs - leasedAt.monotonicMs;
     publishSpan('reserve', () => ({ jobId: job.id, tasks: tasks.length, durationMs }));
-    if (tasks.length > 0) estimator.reserve(durationMs, nowMs);
+    if (tasks.length > 0) estimator.reserve(job.pipeline.slug, job.id, durationMs, nowMs);
+    this.#reservations.answered(outlook, tasks.length);
     this.#answered(job, tasks, { count, leasedAt, durationMs });
   }
 
@@ -190,7 +213,8 @@ export class ReserveLoop {
     const { bus, clock, leases, options, estimator, hold } = this.#context;
     const { rotation, intake } = this.#parts;
     const nowMs = clock.now();
-    if (tasks.length === 0) {
+    const last = tasks.at(-1);
+    if (last === undefined) {
       rotation.empty(job.id, nowMs, (empties) => {
         bus.emit('empty', { jobId: job.id, empties });
         return emptyBackoffMs(empties, leases.lengthMs, options.random(), options.pollIntervalMs);
@@ -199,37 +223,50 @@ export class ReserveLoop {
       return;
     }
     const costMs = estimator.taskMeanMs(job.pipeline.slug, nowMs) ?? MIN_QUANTUM_MS / asked.count;
-    rotation.served(job.id, tasks.length * costMs, nowMs);
+    const isMore = (pendingTasks(last.reply_subject) ?? tasks.length - asked.count + 1) > 0;
+    rotation.served(job.id, tasks.length * costMs, nowMs, isMore ? 'work' : 'little');
+    this.#room.seen(job.id, tasks);
     const fresh = intake.accept(job, tasks, asked.leasedAt);
     bus.emit('reserved', { jobId: job.id, count: fresh, asked: asked.count, durationMs: asked.durationMs });
   }
 
   #failed(error: unknown, job: OpenJob, leasedAt: Instant): void {
-    const { note, clock, phases, bus, options, trouble } = this.#context;
+    const { note, clock, phases, bus, options, leases, troubles, server } = this.#context;
     // No task of the answer was good; those that can be answered are, or the job would never end.
     const answered = this.#parts.intake.refuse(job, leftOutOf(error), leasedAt);
     if (phases.reserveCutoff.aborted) return;
     const nowMs = clock.now();
     note(error, 'reserving tasks', job.id);
-    trouble.failed('reserving', job.id, error, nowMs);
+    server.failed('reserving', job.id, error, nowMs);
     if (answered > 0) {
       this.#parts.rotation.served(job.id, 0, nowMs);
       return;
     }
     if (error instanceof PermissionDeniedError || error instanceof BadRequestError || isMissing(error)) {
       this.#parts.rotation.mute(job.id, nowMs + MUTE_MS);
+      troubles.forget(job.id, nowMs);
       const reason = error instanceof AntennaError ? error.message : 'refused';
       if (isMissing(error)) bus.emit('job_removed', { jobId: job.id, reason: 'gone' });
       else bus.emit('job_rejected', { jobId: job.id, reason });
       return;
     }
-    this.#failures += 1;
     this.#parts.onOutage();
-    const refused = error instanceof AuthenticationError;
-    const waitMs = refused
-      ? holdBackoffMs(this.#failures)
-      : Math.max(100, postBackoffMs(this.#failures, options.random()));
-    this.#notBefore = nowMs + waitMs;
+    if (error instanceof AuthenticationError) {
+      // The credential is everybody's. Once it is accepted again tasks are worth more than manners: within half a lease.
+      this.#refusals += 1;
+      this.#notBefore = nowMs + Math.min(holdBackoffMs(this.#refusals), leases.lengthMs / 2);
+      return;
+    }
+    const detail = error instanceof AntennaError ? error.code : 'error';
+    const capMs = postBackoffCapMs(leases.lengthMs);
+    troubles.failed('reserve', String(job.id), nowMs, { detail, capMs });
+    const ownMs = Math.max(100, (troubles.retryAtMs('reserve', String(job.id)) ?? nowMs) - nowMs);
+    this.#parts.rotation.postpone(job.id, nowMs + ownMs);
+    this.#failing.add(job.id);
+    const askedMs = askedWaitMs(error);
+    if (askedMs > 0) this.#notBefore = Math.max(this.#notBefore, nowMs + askedMs);
+    else if (this.#failing.size >= EVERYTHING)
+      this.#notBefore = Math.max(this.#notBefore, nowMs + EVERYTHING_PAUSE_MS * (0.5 + options.random() / 2));
   }
 }
 

@@ -5,6 +5,8 @@ import { Leases } from '../lease/leases.js';
 import type { ResolvedWorkerOptions } from '../options.js';
 import type { Tally } from '../report.js';
 import { Rotation } from '../rotation/rotation.js';
+import { Origins } from '../shares/origins.js';
+import { Troubles } from '../shares/troubles.js';
 import { Estimator } from '../sizing/estimator.js';
 import { limitsOf, openFailureLog, refOf, type RunContext } from './context.js';
 import { Engine } from './engine.js';
@@ -17,13 +19,15 @@ import type { Phases } from './phases.js';
 import { onConfigChange, registerPipelines } from './registration.js';
 import { MUTE_MS, ReserveLoop } from './reserve-loop.js';
 import { Wakeup } from './wakeup.js';
-import { Trouble } from './trouble.js';
+import { ServerRecord } from './server-record.js';
 import type { ItemStage } from './work-item.js';
 
 /** How long aborted handlers and requests are waited for. */
 const ABORT_WAIT_MS = 1_000;
 /** How long threads, processes and connections may take to close. */
 const CLOSE_WAIT_MS = 3_000;
+/** How often it is looked for what does not end. */
+const WATCH_MS = 500;
 /** How long every job must answer empty before all counts as drained, in leases: one for the tasks of others to come back, one for the longest wait between two looks at an empty job. */
 const DRAINED_LEASES = 2;
 
@@ -57,6 +61,7 @@ export class WorkerRun {
   readonly #abandoned: TaskRef[] = [];
   #lastTaskAt: number;
   #unlisten: () => void = () => undefined;
+  #watchedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: RunParts) {
     const { options } = parts;
@@ -114,10 +119,11 @@ export class WorkerRun {
 
   /** How many tasks are held and which bound is at work, a sentence for each pipeline. */
   explain(): string {
-    const { options, estimator, clock } = this.#context;
-    return [...options.pipelines.values()]
-      .map(({ slug, batchSize }) => estimator.explain(slug, batchSize, limitsOf(this.#context), clock.now()))
-      .join('\n');
+    const { options, estimator, clock, troubles } = this.#context;
+    const sizes = [...options.pipelines.values()].map(({ slug, batchSize }) =>
+      estimator.explain(slug, batchSize, limitsOf(this.#context), clock.now()),
+    );
+    return [...sizes, ...troubles.list(clock.now()).map(({ text }) => text)].join('\n');
   }
 
   /** The loops look again at once: paused, resumed or told to end. */
@@ -171,7 +177,7 @@ export class WorkerRun {
     const { hold, phases, clock, bus } = this.#context;
     for (;;) {
       this.#engine.pumpAll();
-      if (hold.busyJobs().size === 0 || phases.flush.aborted) this.#parts.onFlushing();
+      if (hold.isComputed || phases.flush.aborted) this.#parts.onFlushing();
       if (hold.size === 0 || phases.hard.aborted) break;
       await this.#wakeup.wait(ABORT_WAIT_MS, phases.hard);
     }
@@ -194,6 +200,19 @@ export class WorkerRun {
       this.#engine.settled(item);
       this.#wakeup.notify();
     });
+    const troubles = new Troubles(options.random, {
+      began: (trouble) => {
+        bus.emit('trouble', trouble);
+        logger.warn(
+          { stage: trouble.stage, subject: trouble.subject, count: trouble.failures },
+          trouble.text,
+        );
+      },
+      ended: (trouble) => {
+        bus.emit('trouble_over', trouble);
+        logger.info({ stage: trouble.stage, subject: trouble.subject }, 'what was in trouble works again');
+      },
+    });
     return {
       options,
       client,
@@ -202,7 +221,9 @@ export class WorkerRun {
       tally,
       phases,
       hold,
-      trouble: new Trouble(),
+      server: new ServerRecord(),
+      troubles,
+      origins: new Origins(options.downloadConcurrency, troubles),
       leases: new Leases(clock, options.rules.leaseMs),
       estimator: new Estimator(),
       failures: openFailureLog(options),
@@ -239,7 +260,18 @@ export class WorkerRun {
       pumpAll: () => {
         this.#engine.pumpAll();
       },
+      watch: (nowMs) => {
+        this.#watch(nowMs);
+      },
     });
+  }
+
+  #watch(nowMs: number): void {
+    if (nowMs - this.#watchedAt < WATCH_MS) return;
+    this.#watchedAt = nowMs;
+    this.#engine.watch(nowMs);
+    this.#loop.watch(nowMs);
+    this.#context.troubles.declare(nowMs);
   }
 
   /** Nothing is left when no job is open, or when all of them have been empty for longer than a lease. */

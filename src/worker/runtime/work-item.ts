@@ -5,6 +5,7 @@ import type { Downloaded } from '../image-check.js';
 import type { Instant } from '../lease/lease-clock.js';
 import type { Pipeline } from '../pipeline.js';
 import type { TaskConfig } from '../task-config.js';
+import { originOf } from '../shares/origins.js';
 
 /** Where a held task is. */
 export type ItemStage = 'queued' | 'downloading' | 'ready' | 'processing' | 'outbox' | 'settled';
@@ -24,6 +25,8 @@ export class WorkItem {
   config: TaskConfig | undefined;
   /** Boxes to classify again. */
   detections: readonly TaskDetection[] = [];
+  /** Host of its image. */
+  readonly origin: string;
   stage: ItemStage = 'queued';
   image: Downloaded | undefined;
   /** When work on it began, on the monotonic clock. */
@@ -41,6 +44,7 @@ export class WorkItem {
     this.jobId = job.id;
     this.pipeline = job.pipeline;
     this.task = task;
+    this.origin = originOf(task.image_url);
     this.#leasedAt = leasedAt;
     this.#replySubject = task.reply_subject;
     this.#delivery = deliveryNumber(task.reply_subject);

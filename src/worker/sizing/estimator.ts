@@ -1,4 +1,5 @@
 import { BatchCap } from './batch-cap.js';
+import { LRUCache } from 'lru-cache';
 import { explainSizing } from './explain.js';
 import { COLD_CALLS, holdTarget, type Sizing, type SizingInputs } from './hold-target.js';
 import { LeaseFeedback } from './lease-feedback.js';
@@ -15,23 +16,96 @@ export interface SizingLimits {
   readonly maxHeld: number;
 }
 
+/** Which way a task goes: what is slow on one must not be taken for slow on another. */
+export interface Route {
+  readonly jobId: number;
+  /** Host of the images; undefined while no task of the job has been seen. */
+  readonly origin: string | undefined;
+}
+
+/** Jobs and image hosts whose times are kept, each. */
+const MAX_ROUTES = 256;
+
+const NOWHERE: Route = { jobId: 0, origin: undefined };
+
 /** Measured times of one pipeline. */
 class KindTimes {
   readonly task = new SampleWindow();
   readonly call = new SampleWindow();
-  readonly feedback = new LeaseFeedback();
   readonly batchCap = new BatchCap();
+  readonly reserve = new SampleWindow();
+  readonly post = new SampleWindow();
   calls = 0;
+  /** The way that was sized last. */
+  route: Route = NOWHERE;
+}
+
+/** Measured times of one job. */
+class JobTimes {
+  readonly reserve = new SampleWindow();
+  readonly post = new SampleWindow();
+  readonly feedback = new LeaseFeedback();
   lastSizing: Sizing | undefined;
 }
 
-/** Measures how long things take, per pipeline where it depends on the model, and derives how many tasks to hold. */
+/** Measured times of one image host. */
+class OriginTimes {
+  readonly download = new SampleWindow();
+  readonly imageBytes = new SampleWindow();
+}
+
+/** Times by key, bounded. One that has not been measured yet is taken for like the one that was measured last. */
+class Times<Key extends string | number, Value> {
+  readonly #known: LRUCache<Key, { readonly times: Value; measured: boolean }>;
+  readonly #make: () => Value;
+  #latest: Value | undefined;
+
+  constructor(make: () => Value) {
+    this.#make = make;
+    this.#known = new LRUCache({ max: MAX_ROUTES });
+  }
+
+  /** To write something down. */
+  of(key: Key): Value {
+    return this.#entry(key).times;
+  }
+
+  /** To add a sample. */
+  measure(key: Key): Value {
+    const entry = this.#entry(key);
+    entry.measured = true;
+    return (this.#latest = entry.times);
+  }
+
+  /** To look. */
+  seen(key: Key | undefined): Value | undefined {
+    const known = key === undefined ? undefined : this.#known.peek(key);
+    return known?.measured ? known.times : (this.#latest ?? known?.times);
+  }
+
+  peek(key: Key): Value | undefined {
+    return this.#known.peek(key)?.times;
+  }
+
+  isMeasured(key: Key): boolean {
+    return this.#known.peek(key)?.measured ?? false;
+  }
+
+  #entry(key: Key): { readonly times: Value; measured: boolean } {
+    let known = this.#known.get(key);
+    if (!known) this.#known.set(key, (known = { times: this.#make(), measured: false }));
+    return known;
+  }
+}
+
+/**
+ * Measures how long things take, each where it belongs: handlers by pipeline, downloads by image host, reserving and posting by job. Derives
+ * how many tasks to hold.
+ */
 export class Estimator {
   readonly #kinds = new Map<string, KindTimes>();
-  readonly #download = new SampleWindow();
-  readonly #imageBytes = new SampleWindow();
-  readonly #reserve = new SampleWindow();
-  readonly #post = new SampleWindow();
+  readonly #origins = new Times<string, OriginTimes>(() => new OriginTimes());
+  readonly #jobs = new Times<number, JobTimes>(() => new JobTimes());
   #lastSizing: Sizing | undefined;
 
   /** The last decision; undefined before the first. */
@@ -57,27 +131,34 @@ export class Estimator {
     this.#kind(slug).calls = COLD_CALLS;
   }
 
-  download(durationMs: number, bytes: number, nowMs: number): void {
-    this.#download.add(durationMs, nowMs);
-    this.#imageBytes.add(bytes, nowMs);
+  download(
+    origin: string,
+    sample: { readonly durationMs: number; readonly bytes: number },
+    nowMs: number,
+  ): void {
+    const times = this.#origins.measure(origin);
+    times.download.add(sample.durationMs, nowMs);
+    times.imageBytes.add(sample.bytes, nowMs);
   }
 
   /** Only answers with tasks: an empty one waits half a second for something to come. */
-  reserve(durationMs: number, nowMs: number): void {
-    this.#reserve.add(durationMs, nowMs);
+  reserve(slug: string, jobId: number, durationMs: number, nowMs: number): void {
+    this.#kind(slug).reserve.add(durationMs, nowMs);
+    this.#jobs.measure(jobId).reserve.add(durationMs, nowMs);
   }
 
   /** From the end of the handler to the accepted post. */
-  post(durationMs: number, nowMs: number): void {
-    this.#post.add(durationMs, nowMs);
+  post(slug: string, jobId: number, durationMs: number, nowMs: number): void {
+    this.#kind(slug).post.add(durationMs, nowMs);
+    this.#jobs.measure(jobId).post.add(durationMs, nowMs);
   }
 
   /**
    * A post was accepted.
    * @param lateSinceMs - when the newest task in it that was past its deadline had been reserved; undefined if all were in time.
    */
-  posted(slug: string, lateSinceMs: number | undefined, nowMs: number): void {
-    const { feedback, lastSizing } = this.#kind(slug);
+  posted(jobId: number, lateSinceMs: number | undefined, nowMs: number): void {
+    const { feedback, lastSizing } = this.#jobs.measure(jobId);
     if (lateSinceMs !== undefined) feedback.late(lateSinceMs, nowMs);
     else if (lastSizing)
       feedback.punctual(lastSizing.bound === 'lease', 1 / Math.max(1, lastSizing.leaseCap));
@@ -86,6 +167,16 @@ export class Estimator {
   /** How large the batches of a pipeline may be, from those that failed. */
   batchCap(slug: string): BatchCap {
     return this.#kind(slug).batchCap;
+  }
+
+  /** What the last sizing for this job came to; 0 before the first. */
+  lastTarget(jobId: number): number {
+    return this.#jobs.peek(jobId)?.lastSizing?.target ?? 0;
+  }
+
+  /** Whether anything of this job has been timed. */
+  isMeasured(jobId: number): boolean {
+    return this.#jobs.isMeasured(jobId);
   }
 
   /** Mean busy time per task; undefined before the first measurement. */
@@ -106,17 +197,19 @@ export class Estimator {
     return kind.call.moments(nowMs).count < 8 ? undefined : kind.call.quantile(0.99, nowMs);
   }
 
-  imageBytes(nowMs: number): number {
-    return this.#imageBytes.quantile(0.95, nowMs) ?? ASSUMED_IMAGE_BYTES;
+  /** @param origin - default: the host that was measured last. */
+  imageBytes(nowMs: number, origin?: string): number {
+    return this.#origins.seen(origin)?.imageBytes.quantile(0.95, nowMs) ?? ASSUMED_IMAGE_BYTES;
   }
 
-  downloadP95Ms(nowMs: number): number {
-    return this.#download.quantile(0.95, nowMs) ?? 0;
+  downloadP95Ms(nowMs: number, origin?: string): number {
+    return this.#origins.seen(origin)?.download.quantile(0.95, nowMs) ?? 0;
   }
 
-  sizing(slug: string, batchSize: number, limits: SizingLimits, nowMs: number): Sizing {
+  sizing(slug: string, batchSize: number, limits: SizingLimits, nowMs: number, route: Route): Sizing {
+    this.#kind(slug).route = route;
     const sizing = holdTarget(this.inputs(slug, batchSize, limits, nowMs));
-    this.#kind(slug).lastSizing = sizing;
+    this.#jobs.of(route.jobId).lastSizing = sizing;
     this.#lastSizing = sizing;
     return sizing;
   }
@@ -127,9 +220,12 @@ export class Estimator {
     return explainSizing(slug, holdTarget(inputs), inputs);
   }
 
+  /** What the last sizing of this pipeline went by, as it is measured now. */
   inputs(slug: string, wantedBatch: number, limits: SizingLimits, nowMs: number): SizingInputs {
     const kind = this.#kind(slug);
     const batchSize = Math.min(wantedBatch, kind.batchCap.limit);
+    const { jobId, origin } = kind.route;
+    const job = this.#jobs.seen(jobId);
     const task = kind.task.moments(nowMs);
     const call = kind.call.moments(nowMs);
     // Written out, not spread: this is asked with every finished task, and adding to a spread copy is the slow way to make an object.
@@ -145,12 +241,16 @@ export class Estimator {
       taskSdMs: task.sd * Math.sqrt(batchSize),
       callMeanMs: call.mean,
       callSdMs: call.sd,
-      downloadP95Ms: this.downloadP95Ms(nowMs),
-      reserveP95Ms: this.#reserve.quantile(0.95, nowMs) ?? 0,
-      postP95Ms: this.#post.quantile(0.95, nowMs) ?? 0,
+      downloadP95Ms: this.downloadP95Ms(nowMs, origin),
+      reserveP95Ms: job?.reserve.quantile(0.95, nowMs) ?? 0,
+      postP95Ms: job?.post.quantile(0.95, nowMs) ?? 0,
+      awayMs:
+        2 * (kind.reserve.quantile(0.95, nowMs) ?? 0) +
+        this.downloadP95Ms(nowMs, origin) +
+        (kind.post.quantile(0.95, nowMs) ?? 0),
       calls: kind.calls,
-      imageP95Bytes: this.imageBytes(nowMs),
-      leaseScale: kind.feedback.scale,
+      imageP95Bytes: this.imageBytes(nowMs, origin),
+      leaseScale: job?.feedback.scale ?? 1,
     };
   }
 

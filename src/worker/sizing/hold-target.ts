@@ -14,6 +14,12 @@ export interface SizingInputs {
   readonly reserveP95Ms: number;
   /** From the end of the handler to the accepted post, waiting for company included. */
   readonly postP95Ms: number;
+  /**
+   * How long a task is on its way to the model and from it: two reservations, a download and a post, over all jobs of the pipeline. Jobs
+   * of one pipeline share a model, so they must not disagree on what keeps it busy: the one that thinks least of it would get nothing.
+   * Default: from this job's own times.
+   */
+  readonly awayMs?: number | undefined;
   /** Handler calls measured so far. */
   readonly calls: number;
   /** Tasks in one handler call. */
@@ -131,7 +137,7 @@ function leaseCapOf(inputs: SizingInputs, budgetMs: number): number {
 /** Little's law: two rounds of the model, and what it gets done while a task is on its way in or out. */
 function needOf(inputs: SizingInputs): number {
   const m = Math.max(MIN_TASK_MS, inputs.taskMeanMs);
-  const awayMs = 2 * inputs.reserveP95Ms + inputs.downloadP95Ms + inputs.postP95Ms;
+  const awayMs = inputs.awayMs ?? 2 * inputs.reserveP95Ms + inputs.downloadP95Ms + inputs.postP95Ms;
   return Math.ceil(2 * inputs.batchSize * inputs.lanes + (awayMs * NEED_HEADROOM) / m);
 }
 

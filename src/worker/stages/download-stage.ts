@@ -1,10 +1,12 @@
 import type { Downloader } from '../download.js';
 import { RetryableTaskError } from '../task-errors.js';
+import { lastShare } from '../shares/shares.js';
+import type { Running } from '../shares/origins.js';
+import { postBackoffCapMs } from '../outbox/backoff.js';
 import { refOf, type RunContext } from '../runtime/context.js';
 import { TaskSet } from '../runtime/task-set.js';
 import type { WorkItem } from '../runtime/work-item.js';
-import { pickNext } from './pick.js';
-import { AdaptiveSlots } from './slots.js';
+import { dropExpired, pickNext } from './pick.js';
 import { publishSpan } from './spans.js';
 
 /** Where downloaded and failed tasks go. */
@@ -13,44 +15,67 @@ export interface DownloadSink {
   readonly failed: (item: WorkItem, error: unknown) => void;
 }
 
-/** Brings images into memory, several at a time, within a budget of bytes. */
+/** Tasks of one job whose images are at one host. */
+interface Source {
+  readonly origin: string;
+  readonly jobId: number;
+  readonly queue: WorkItem[];
+  running: number;
+}
+
+/** A download under way. */
+interface Begun {
+  readonly item: WorkItem;
+  readonly source: Source;
+  readonly controller: AbortController;
+  readonly running: Running;
+  preempted: boolean;
+}
+
+/** Why a download ends that gives its slot to another host's. */
+const PREEMPTED = new RetryableTaskError('the download gave its slot to another image host');
+
+/**
+ * Brings images into memory, several at a time, within a budget of bytes. Slots are shared by image host and memory by job: a host that
+ * does not answer gives its slots back to those that wait, and no job fills all of the memory.
+ */
 export class DownloadStage {
   readonly #context: RunContext;
   readonly #downloader: Downloader;
   readonly #sink: DownloadSink;
-  readonly #slots: AdaptiveSlots;
   readonly #tasks: TaskSet;
-  readonly #queue: WorkItem[] = [];
-  #running = 0;
+  readonly #sources = new Map<string, Source>();
 
   constructor(context: RunContext, downloader: Downloader, sink: DownloadSink) {
     this.#context = context;
     this.#downloader = downloader;
     this.#sink = sink;
-    this.#slots = new AdaptiveSlots(context.options.downloadConcurrency);
     this.#tasks = new TaskSet((error) => {
       context.note(error, 'downloading an image');
     });
   }
 
-  /** Downloads that run or wait. */
-  get load(): number {
-    return this.#running + this.#queue.length;
-  }
-
   offer(items: readonly WorkItem[]): void {
-    this.#queue.push(...items);
+    for (const item of items) this.#sourceOf(item).queue.push(item);
     this.pump();
   }
 
   /** Starts as many downloads as may run. Called whenever something changed; harmless otherwise. */
   pump(): void {
-    while (this.#queue.length > 0 && this.#running < this.#slots.limit && this.#hasMemory()) {
-      const item = pickNext(this.#queue, this.#context, ({ pipeline }) => this.#durationMs(pipeline.slug));
-      if (!item) return;
-      this.#running += 1;
-      item.stage = 'downloading';
-      this.#tasks.start(() => this.#download(item));
+    if (this.#sources.size === 0) return;
+    for (let source = this.#nextSource(); source; source = this.#nextSource()) {
+      const item = pickNext(source.queue, this.#context, (one) => this.#durationMs(one));
+      if (item) this.#begin(item, source);
+      else this.#tidy(source);
+    }
+    this.#makeRoom();
+  }
+
+  /** Lets go of what waits behind a host that does not answer and belongs to another worker by now. To be called now and then. */
+  sweep(): void {
+    for (const source of [...this.#sources.values()]) {
+      dropExpired(source.queue, this.#context);
+      this.#tidy(source);
     }
   }
 
@@ -58,52 +83,183 @@ export class DownloadStage {
     return this.#tasks.idle();
   }
 
-  async #download(item: WorkItem): Promise<void> {
-    const { clock, bus, estimator, phases } = this.#context;
+  /** Of the sources that may start one: of the host with the fewest under way, and of the job with the fewest; else the older task. */
+  #nextSource(): Source | undefined {
+    const { origins, clock } = this.#context;
+    const nowMs = clock.now();
+    const memory = this.#memory(nowMs);
+    let best: Source | undefined;
+    let bestLoad = 0;
+    for (const source of this.#sources.values()) {
+      if (source.queue.length === 0 || !origins.mayStart(source.origin, nowMs)) continue;
+      if (!this.#hasMemory(source, memory, nowMs)) continue;
+      const load = origins.runningOf(source.origin) * 1_000 + source.running;
+      if (best && (load > bestLoad || (load === bestLoad && leasedAt(source) >= leasedAt(best)))) continue;
+      best = source;
+      bestLoad = load;
+    }
+    return best;
+  }
+
+  /** All slots are taken: one that hangs makes way for a host that has none. */
+  #makeRoom(): void {
+    const { origins, clock, phases } = this.#context;
+    const nowMs = clock.now();
+    const victim = origins.toPreempt(nowMs);
+    if (!victim || phases.flush.aborted) return;
+    for (const { queue, origin } of this.#sources.values()) {
+      if (queue.length === 0 || origins.runningOf(origin) > 0 || origins.isSuspect(origin, nowMs)) continue;
+      victim.preempt();
+      return;
+    }
+  }
+
+  #begin(item: WorkItem, source: Source): void {
+    const { clock, origins } = this.#context;
+    const controller = new AbortController();
+    const begun: Begun = {
+      item,
+      source,
+      controller,
+      preempted: false,
+      running: {
+        jobId: item.jobId,
+        startedAtMs: clock.now(),
+        preempt: () => {
+          begun.preempted = true;
+          controller.abort(PREEMPTED);
+        },
+      },
+    };
+    source.running += 1;
+    origins.started(source.origin, begun.running);
+    item.stage = 'downloading';
+    this.#tasks.start(() => this.#download(begun));
+  }
+
+  async #download(begun: Begun): Promise<void> {
+    const { clock, bus, leases, phases } = this.#context;
+    const { item, controller } = begun;
     const startedAt = clock.now();
     item.startedAtMs = startedAt;
-    bus.emit('task_started', { ...refOf(item), slackMs: this.#context.leases.remainingMs(item) });
+    bus.emit('task_started', { ...refOf(item), slackMs: leases.remainingMs(item) });
+    const end = (): void => {
+      controller.abort(phases.flush.reason);
+    };
+    phases.flush.addEventListener('abort', end, { once: true });
+    if (phases.flush.aborted) end();
     let failure: { readonly error: unknown } | undefined;
     try {
-      const image =
+      item.image =
         item.pipeline.images === 'url'
           ? { bytes: Buffer.alloc(0), contentType: undefined }
-          : await this.#downloader.download(item.task, phases.flush, {
+          : await this.#downloader.download(item.task, controller.signal, {
               // A retry that ends after the lease is work for somebody else's task.
-              remainingMs: () => this.#context.leases.remainingMs(item),
+              remainingMs: () => leases.remainingMs(item),
             });
-      item.image = image;
       item.stage = 'ready';
-      const durationMs = clock.now() - startedAt;
-      estimator.download(durationMs, image.bytes.length, clock.now());
-      this.#slots.succeeded(this.#running >= this.#slots.limit);
-      bus.emit('downloaded', { ...refOf(item), bytes: image.bytes.length, durationMs });
-      publishSpan('download', () => ({ ...refOf(item), durationMs }));
     } catch (error) {
       failure = { error };
-      if (error instanceof RetryableTaskError) this.#slots.struggled();
+    } finally {
+      phases.flush.removeEventListener('abort', end);
     }
-    this.#running -= 1;
+    this.#ended(begun, startedAt, failure);
+  }
+
+  #ended(begun: Begun, startedAt: number, failure: { readonly error: unknown } | undefined): void {
+    const { clock, origins, phases, hold } = this.#context;
+    const { item, source, running } = begun;
+    const nowMs = clock.now();
+    if (!failure) this.#succeeded(item, nowMs - startedAt, nowMs);
+    else if (failure.error instanceof RetryableTaskError && !begun.preempted)
+      this.#struggled(item, failure.error);
+    source.running -= 1;
+    origins.ended(source.origin, running);
+    if (begun.preempted && item.stage === 'downloading' && !phases.flush.aborted) {
+      item.stage = 'queued';
+      source.queue.push(item);
+      this.#sources.set(keyOf(item), source);
+      this.pump();
+      return;
+    }
     // Before the image goes on: its slot would stand empty for as long as the stages after this one take.
     this.pump();
+    this.#tidy(source);
     // A hung image server must not end a task that the worker gave up anyway.
     if (item.stage === 'settled') return;
-    if (failure && phases.flush.aborted) this.#context.hold.settle(item, 'abandoned');
+    if (failure && phases.flush.aborted) hold.settle(item, 'abandoned');
     else if (failure) this.#sink.failed(item, failure.error);
     else this.#sink.downloaded(item);
   }
 
-  /** Room for one more image, or nothing in memory at all: an image larger than the budget must pass too. */
-  #hasMemory(): boolean {
-    const { hold, estimator, clock, options } = this.#context;
-    const inMemory = hold.imageBytes();
-    if (inMemory === 0 && this.#running === 0) return true;
-    const expected = (this.#running + 1) * estimator.imageBytes(clock.now());
-    return inMemory + expected <= options.imageBudgetBytes;
+  #succeeded(item: WorkItem, durationMs: number, nowMs: number): void {
+    const { estimator, origins, bus } = this.#context;
+    const bytes = item.image?.bytes.length ?? 0;
+    estimator.download(item.origin, { durationMs, bytes }, nowMs);
+    origins.succeeded(item.origin, durationMs, nowMs);
+    bus.emit('downloaded', { ...refOf(item), bytes, durationMs });
+    publishSpan('download', () => ({ ...refOf(item), durationMs }));
   }
 
-  #durationMs(slug: string): number {
-    const { estimator, clock } = this.#context;
-    return estimator.downloadP95Ms(clock.now()) + estimator.callHighMs(slug, clock.now());
+  #struggled(item: WorkItem, error: RetryableTaskError): void {
+    const { clock, origins, leases } = this.#context;
+    const facts = { detail: error.message, jobId: item.jobId, capMs: postBackoffCapMs(leases.lengthMs) };
+    origins.failed(item.origin, clock.now(), facts);
   }
+
+  /** Bytes of images that are in memory or will be, of all jobs. */
+  #memory(nowMs: number): number {
+    const { hold, estimator, origins } = this.#context;
+    let bytes = hold.imageBytes();
+    if (origins.running === 0) return bytes;
+    for (const { running, origin } of this.#sources.values())
+      if (running > 0) bytes += running * estimator.imageBytes(nowMs, origin);
+    return bytes;
+  }
+
+  /**
+   * Room for one more image of this job, or nothing in memory at all: an image larger than the budget must pass too. The last share of
+   * the memory is no single job's.
+   */
+  #hasMemory({ jobId, origin }: Source, memory: number, nowMs: number): boolean {
+    const { hold, estimator, options } = this.#context;
+    if (memory === 0) return true;
+    const budget = options.imageBudgetBytes;
+    const most = budget - lastShare(budget);
+    const bytes = estimator.imageBytes(nowMs, origin);
+    if (memory + bytes <= most) return true;
+    if (memory + bytes > budget) return false;
+    let own = hold.imageBytesOf(jobId) + bytes;
+    for (const source of this.#sources.values())
+      if (source.jobId === jobId) own += source.running * estimator.imageBytes(nowMs, source.origin);
+    return own <= most;
+  }
+
+  #durationMs({ pipeline, origin }: WorkItem): number {
+    const { estimator, clock } = this.#context;
+    const nowMs = clock.now();
+    return estimator.downloadP95Ms(nowMs, origin) + estimator.callHighMs(pipeline.slug, nowMs);
+  }
+
+  #sourceOf(item: WorkItem): Source {
+    const key = keyOf(item);
+    let source = this.#sources.get(key);
+    if (!source) {
+      source = { origin: item.origin, jobId: item.jobId, queue: [], running: 0 };
+      this.#sources.set(key, source);
+    }
+    return source;
+  }
+
+  #tidy(source: Source): void {
+    if (source.queue.length === 0 && source.running === 0) this.#sources.delete(keyOf(source));
+  }
+}
+
+function keyOf({ jobId, origin }: { readonly jobId: number; readonly origin: string }): string {
+  return `${jobId} ${origin}`;
+}
+
+function leasedAt({ queue: [first] }: Source): number {
+  return first?.leasedAt.monotonicMs ?? 0;
 }

@@ -50,6 +50,21 @@ export function pickNext(
   return best;
 }
 
+/** Lets go of the tasks of a queue that nobody picks from, once they are another worker's. */
+export function dropExpired(queue: WorkItem[], context: RunContext): void {
+  const { leases, options } = context;
+  const now = leases.clock.instant();
+  const expired = queue.filter((item) => {
+    const lease = leases.state(item, now);
+    if (lease === 'fresh') return false;
+    const facts = { lease, delivery: item.delivery, maxDeliveries: options.rules.maxDeliveries };
+    const ages = { ageMs: leases.ageMs(item, now), leaseMs: leases.lengthMs, freshWaiting: true };
+    return decideStart({ ...facts, ...ages }) === 'drop';
+  });
+  for (const item of expired) remove(queue, item);
+  for (const item of expired) expire(item, context);
+}
+
 function isBefore(a: WorkItem, b: WorkItem, { options }: RunContext, draining: boolean): boolean {
   if (draining) {
     const last = ({ delivery }: WorkItem): boolean => (delivery ?? 0) >= options.rules.maxDeliveries;

@@ -9,6 +9,7 @@ import { Occupancy } from '../sizing/occupancy.js';
 import { isDecided } from '../verdict.js';
 import { BatchTrial } from '../sizing/batch-cap.js';
 import { learnFrom, MAX_COMPANY_WAIT_MS, shouldWait, smallerParts, wantsSmaller } from './batch.js';
+import { ProcessLanes } from './process-lanes.js';
 import { callHandler, handlerTimeoutMs } from './handler-call.js';
 import { pickNext } from './pick.js';
 import { publishSpan } from './spans.js';
@@ -26,8 +27,8 @@ export class ProcessStage {
   readonly #sink: ProcessSink;
   readonly #tasks: TaskSet;
   readonly #occupancy = new Occupancy();
+  readonly #lanes: ProcessLanes;
   #ready: WorkItem[] = [];
-  #lanesInUse = 0;
   #nextTurn: NodeJS.Immediate | undefined;
   #cancelWait: () => void = () => undefined;
 
@@ -36,6 +37,7 @@ export class ProcessStage {
     this.#context = context;
     this.#executors = executors;
     this.#sink = sink;
+    this.#lanes = new ProcessLanes(context);
     this.#tasks = new TaskSet((error) => {
       context.note(error, 'processing images');
     });
@@ -70,36 +72,66 @@ export class ProcessStage {
     return this.#tasks.idle();
   }
 
+  /** Tells the register of calls that do not end. */
+  watch(nowMs: number): void {
+    this.#lanes.watch(nowMs);
+  }
+
   dispose(): void {
     clearImmediate(this.#nextTurn);
     this.#cancelWait();
   }
 
   #startCalls(): void {
-    const { clock, options, estimator } = this.#context;
+    const { clock } = this.#context;
     this.#cancelWait();
-    while (this.#ready.length > 0 && this.#lanesInUse < options.concurrency) {
-      const waiting = this.#ready.length;
-      const first = pickNext(this.#ready, this.#context, ({ pipeline }) =>
-        estimator.callHighMs(pipeline.slug, clock.now()),
-      );
-      // A task that left here has freed memory which a download may be waiting for, and nobody else tells it.
-      if (this.#ready.length < waiting - (first ? 1 : 0)) this.#context.changed();
-      if (!first) return;
-      const batch = this.#company(first);
-      if (!batch) return;
-      for (const item of batch) item.stage = 'processing';
-      this.#lanesInUse += 1;
-      this.#tasks.start(() => this.#inLane(batch));
+    // One pipeline that waits for company keeps no other waiting.
+    const passed = new Set<string>();
+    while (this.#ready.length > 0 && !this.#lanes.isFull) {
+      const slug = this.#lanes.next(this.#ready, passed, clock.now());
+      if (slug === undefined || passed.has(slug)) return;
+      const first = this.#takeFirst(slug);
+      const batch = first && this.#company(first);
+      if (batch) this.#begin(slug, batch);
+      else passed.add(slug);
     }
   }
 
+  #begin(slug: string, batch: readonly [WorkItem, ...WorkItem[]]): void {
+    const call = { jobId: batch[0].jobId, startedAtMs: this.#context.clock.now() };
+    for (const item of batch) item.stage = 'processing';
+    this.#lanes.begin(slug, call);
+    this.#tasks.start(async () => {
+      try {
+        await this.#process(batch);
+      } finally {
+        this.#lanes.end(slug, call);
+        // Lets this stage look again, too.
+        this.#context.changed();
+      }
+    });
+  }
+
+  /** The image of this pipeline to start next; those that are not worth starting leave the worker. */
+  #takeFirst(slug: string): WorkItem | undefined {
+    const { clock, options, estimator } = this.#context;
+    const isOnly = options.pipelines.size === 1;
+    const queue = isOnly ? this.#ready : this.#ready.filter(({ pipeline }) => pipeline.slug === slug);
+    const waiting = queue.length;
+    const first = pickNext(queue, this.#context, () => estimator.callHighMs(slug, clock.now()));
+    if (!isOnly) this.#ready = this.#ready.filter((item) => item !== first && item.stage === 'ready');
+    // A task that left here has freed memory which a download may be waiting for, and nobody else tells it.
+    if (queue.length < waiting - (first ? 1 : 0)) this.#context.changed();
+    return first;
+  }
+
   /** The images that go with the first, or undefined while it is worth waiting for more. */
-  #company(first: WorkItem): WorkItem[] | undefined {
+  #company(first: WorkItem): [WorkItem, ...WorkItem[]] | undefined {
     const { slug, batchSize } = first.pipeline;
     if (batchSize === 1) return [first];
     const { estimator, clock } = this.#context;
-    const { modelBatch } = estimator.sizing(slug, batchSize, limitsOf(this.#context), clock.now());
+    const route = { jobId: first.jobId, origin: first.origin };
+    const { modelBatch } = estimator.sizing(slug, batchSize, limitsOf(this.#context), clock.now(), route);
     const others = this.#ready.filter(({ jobId }) => jobId === first.jobId);
     if (shouldWait(first, others.length + 1, modelBatch, this.#context)) {
       this.#ready.unshift(first);
@@ -108,7 +140,7 @@ export class ProcessStage {
       });
       return undefined;
     }
-    const batch = [first];
+    const batch: [WorkItem, ...WorkItem[]] = [first];
     while (batch.length < modelBatch) {
       const next = pickNext(others, this.#context, () => 0);
       if (!next) break;
@@ -118,20 +150,9 @@ export class ProcessStage {
     return batch;
   }
 
-  async #inLane(batch: readonly WorkItem[]): Promise<void> {
-    try {
-      await this.#process(batch);
-    } finally {
-      this.#lanesInUse -= 1;
-      // Lets this stage look again, too.
-      this.#context.changed();
-    }
-  }
-
-  async #process(batch: readonly WorkItem[]): Promise<void> {
-    const { clock, bus, estimator } = this.#context;
+  async #process(batch: readonly [WorkItem, ...WorkItem[]]): Promise<void> {
+    const { clock, bus, estimator, troubles } = this.#context;
     const [first] = batch;
-    if (!first) return;
     const startedAt = clock.now();
     const release = this.#occupancy.begin(startedAt);
     const trial = new BatchTrial();
@@ -142,6 +163,8 @@ export class ProcessStage {
     const { jobId, pipeline } = first;
     learnFrom(trial, first, this.#context);
     const { durationMs } = sample;
+    if (failed < batch.length) troubles.worked('handler', pipeline.slug, endedAt);
+    else troubles.failed('handler', pipeline.slug, endedAt, { detail: '', jobId });
     bus.emit('batch_done', { jobId, pipeline: pipeline.slug, tasks: batch.length, failed, durationMs });
     publishSpan('process', () => ({ jobId, tasks: batch.length, durationMs }));
   }

@@ -37,18 +37,18 @@ describe('health', () => {
 
   it('is degraded at once for what waiting does not mend, and stays ready if a part of the work goes on', () => {
     const trouble = (partial: boolean) => ({ detail: 'job 7: the answer is text/html', partial });
-    expect(judge({ troubles: [trouble(false)] })).toMatchObject({
+    expect(judge({ serverTroubles: [trouble(false)] })).toMatchObject({
       status: 'degraded',
       live: true,
       ready: false,
     });
-    expect(judge({ troubles: [trouble(true)] })).toMatchObject({
+    expect(judge({ serverTroubles: [trouble(true)] })).toMatchObject({
       status: 'degraded',
       live: true,
       ready: true,
     });
-    expect(judge({ troubles: [trouble(true)], outboxFull: true }).ready).toBe(false);
-    const many = judge({ troubles: Array.from({ length: 9 }, () => trouble(true)) });
+    expect(judge({ serverTroubles: [trouble(true)], outboxFull: true }).ready).toBe(false);
+    const many = judge({ serverTroubles: Array.from({ length: 9 }, () => trouble(true)) });
     const detail = many.checks.find(({ name }) => name === 'server')?.detail;
     expect(detail).toMatch(/^job 7: the answer is text\/html; .*; and 6 more like these$/);
   });

@@ -11,6 +11,7 @@ export function gaugesOf(changes: Partial<WorkerGauges> = {}): WorkerGauges {
     estimates: {},
     outbox: { count: 0, bytes: 0, oldestAgeMs: undefined },
     spool: undefined,
+    troubles: [],
     executors: {},
     ...changes,
   };
@@ -29,6 +30,7 @@ export function factsOf(changes: Partial<HealthFacts> = {}): HealthFacts {
     outboxFull: false,
     spoolFailing: false,
     consecutiveCrashes: 0,
+    troubles: [],
     ...changes,
   };
 }

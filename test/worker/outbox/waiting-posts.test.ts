@@ -38,7 +38,7 @@ describe('an outbox whose posts are all stalled', () => {
     const stall = rig.server.faults.stallHeaders({}, { route: 'result' });
     const worker = rig.worker({ maxPostResults: 1 });
     const running = worker.run({ handleSignals: false });
-    await driveUntil(rig.clock, () => (worker.held?.stages.outbox ?? 0) >= 6);
+    await driveUntil(rig.clock, () => (worker.held?.stages.outbox ?? 0) >= 32);
     const schedule = vi.spyOn(rig.clock, 'schedule');
     await rig.clock.advance(5_000);
     expect(schedule.mock.calls.length).toBeLessThan(100);

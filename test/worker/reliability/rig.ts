@@ -28,7 +28,8 @@ export interface Rig {
   readonly server: ContractServer;
   readonly project: ProjectHandle;
   readonly client: AntennaClient;
-  job(images: number, pipeline?: string): JobHandle;
+  /** @param images - how many, or their URLs. */
+  job(images: number | readonly string[], pipeline?: string): JobHandle;
   worker(
     options?: Partial<AntennaWorkerOptions> & { definition?: Partial<PipelineDefinition> },
   ): AntennaWorker;

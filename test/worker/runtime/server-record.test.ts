@@ -1,7 +1,7 @@
 import { AntennaConnectionError, AntennaContractError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
 import { apiError } from '../../../src/errors/status.js';
-import { Trouble } from '../../../src/worker/runtime/trouble.js';
+import { ServerRecord } from '../../../src/worker/runtime/server-record.js';
 
 const context = { method: 'GET', path: '/jobs/', requestId: 'r', attempts: 1 };
 const nonsense = new AntennaContractError({
@@ -26,7 +26,7 @@ const outage = new AntennaConnectionError({
   reason: 'refused',
   causeCode: 'ECONNREFUSED',
 });
-const details = (trouble: Trouble, nowMs = 5_000): string[] =>
+const details = (trouble: ServerRecord, nowMs = 5_000): string[] =>
   trouble.current(nowMs).map(({ detail }) => detail);
 
 describe('the record of trouble with the server', () => {
@@ -35,7 +35,7 @@ describe('the record of trouble with the server', () => {
     ['a 401', refusal(401)],
     ['a 403 for the list', refusal(403)],
   ])('names %s from the second time on, with the reason and since when', (_, error) => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     trouble.failed('listing', undefined, error, 1_000);
     expect(trouble.current(1_500)).toEqual([]);
     trouble.failed('listing', undefined, error, 2_000);
@@ -47,7 +47,7 @@ describe('the record of trouble with the server', () => {
   });
 
   it('takes an outage for none: it passes, and the contact check has it', () => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     for (let time = 0; time < 9; time++) trouble.failed('listing', undefined, outage, time);
     trouble.failed('listing', undefined, refusal(503), 9);
     expect(trouble.current(10)).toEqual([]);
@@ -57,7 +57,7 @@ describe('the record of trouble with the server', () => {
   });
 
   it('calls it partial when the same goes well for others', () => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     trouble.failed('reserving', 7, nonsense, 0);
     trouble.well('reserving', 8, 1);
     expect(trouble.current(2)).toEqual([]);
@@ -67,14 +67,14 @@ describe('the record of trouble with the server', () => {
   });
 
   it('takes one failure of each of two jobs for the same fault', () => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     trouble.failed('reserving', 7, refusal(401), 0);
     trouble.failed('reserving', 8, refusal(401), 1);
     expect(trouble.current(2)).toMatchObject([{ partial: false }, { partial: false }]);
   });
 
   it('takes a job that is not ours for none, and a credential that every open job refuses for one (T15)', () => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     trouble.listed(new Set([1, 2]));
     trouble.failed('reserving', 1, refusal(403), 0);
     expect(trouble.current(1)).toEqual([]);
@@ -87,7 +87,7 @@ describe('the record of trouble with the server', () => {
   });
 
   it('knows a good credential that meets only the jobs of others, and one that has lost a job of its own', () => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     trouble.listed(new Set([1]));
     trouble.well('reserving', 1, 0);
     trouble.listed(new Set([2]));
@@ -100,13 +100,13 @@ describe('the record of trouble with the server', () => {
   });
 
   it('says nothing of the words of errors that are not ours: they may be anything', () => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     trouble.failed('listing', undefined, new Error('hush'), 0);
     expect(trouble.lastFailure).not.toContain('hush');
   });
 
   it('stays small, however many jobs fail, and forgets those that are over', () => {
-    const trouble = new Trouble();
+    const trouble = new ServerRecord();
     for (let job = 0; job < 1_000; job++) trouble.failed('reserving', job, nonsense, job);
     expect(trouble.current(1_000).length).toBeLessThanOrEqual(100);
     trouble.listed(new Set());

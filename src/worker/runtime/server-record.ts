@@ -33,7 +33,7 @@ const SCOPES: Readonly<Record<Asking, string>> = {
  * Remembers what waiting does not mend: answers that break the contract, and credentials that are refused. A server that answers
  * nonsense looks alive, and a worker that polls it looks busy; without this record health would say ok while nothing can be done.
  */
-export class Trouble {
+export class ServerRecord {
   readonly #streaks = new Map<string, Streak>();
   readonly #wellAt = new Map<Asking, number>();
   readonly #served = new Set<number>();

@@ -1,0 +1,151 @@
+import { LRUCache } from 'lru-cache';
+import { SampleWindow } from '../sizing/sample-window.js';
+import { AdaptiveSlots } from '../stages/slots.js';
+import type { Troubles } from './troubles.js';
+
+/** Image hosts that are remembered beside those in use. */
+const MAX_ORIGINS = 64;
+/** A download that takes longer than this, and longer than four times what downloads of its host take, hangs. */
+const HANGING_MS = 2_000;
+const HANGING_TIMES = 4;
+
+/** A download under way. */
+export interface Running {
+  readonly jobId: number;
+  readonly startedAtMs: number;
+  /** Gives its slot back: its task waits for another turn. */
+  readonly preempt: () => void;
+}
+
+/** One host of images: how many downloads it bears, and those under way. */
+class Origin {
+  readonly running = new Set<Running>();
+  readonly times = new SampleWindow();
+  readonly slots: AdaptiveSlots;
+
+  constructor(max: number) {
+    this.slots = new AdaptiveSlots(max);
+  }
+
+  /** The one that has been under way for longest, if that is far longer than it should take. */
+  hanging(nowMs: number): Running | undefined {
+    const [oldest] = this.running;
+    if (!oldest) return undefined;
+    const usualMs = HANGING_TIMES * (this.times.quantile(0.95, nowMs) ?? 0);
+    return nowMs - oldest.startedAtMs > Math.max(HANGING_MS, usualMs) ? oldest : undefined;
+  }
+}
+
+/** The host that an image URL names; empty when it is none. The task's own error tells about that. */
+export function originOf(imageUrl: string): string {
+  return URL.canParse(imageUrl) ? new URL(imageUrl).host : '';
+}
+
+/**
+ * Shares the downloads' slots between image hosts. Each has its own adaptive number, so that one that is overloaded slows down itself
+ * alone; one that hangs gives its slots back to those that wait.
+ */
+export class Origins {
+  readonly #max: number;
+  readonly #troubles: Troubles;
+  readonly #known: LRUCache<string, Origin>;
+  /** Those with downloads under way. */
+  readonly #busy = new Map<string, Origin>();
+  #running = 0;
+
+  constructor(max: number, troubles: Troubles) {
+    this.#max = max;
+    this.#troubles = troubles;
+    this.#known = new LRUCache({ max: MAX_ORIGINS });
+  }
+
+  /** Downloads under way. */
+  get running(): number {
+    return this.#running;
+  }
+
+  runningOf(name: string): number {
+    return this.#busy.get(name)?.running.size ?? 0;
+  }
+
+  /** Downloads that have been begun and not ended, by job. */
+  *downloads(): IterableIterator<readonly [origin: string, running: Running]> {
+    for (const [name, { running }] of this.#busy) for (const one of running) yield [name, one];
+  }
+
+  /** Whether a download of this host may begin now. A host in trouble gets one, now and then, to find out whether it is back. */
+  mayStart(name: string, nowMs: number): boolean {
+    if (this.#running >= this.#max) return false;
+    const running = this.runningOf(name);
+    if (!this.isSuspect(name, nowMs)) return running < this.#of(name).slots.limit;
+    return running === 0 && nowMs >= (this.#troubles.retryAtMs('download', name) ?? 0);
+  }
+
+  /** Whether this host fails, or does not answer. */
+  isSuspect(name: string, nowMs: number): boolean {
+    return this.#troubles.isSuspect('download', name) || this.#busy.get(name)?.hanging(nowMs) !== undefined;
+  }
+
+  /** When the next try of a host in trouble may begin; undefined when nothing keeps it. */
+  retryAtMs(name: string): number | undefined {
+    return this.#troubles.isSuspect('download', name)
+      ? this.#troubles.retryAtMs('download', name)
+      : undefined;
+  }
+
+  /** A download that hangs while others wait for its slot; of the host that has most of them. */
+  toPreempt(nowMs: number): Running | undefined {
+    if (this.#running < this.#max) return undefined;
+    let most: Origin | undefined;
+    for (const [name, origin] of this.#busy)
+      if (this.isSuspect(name, nowMs) && origin.running.size > (most?.running.size ?? 1)) most = origin;
+    return most && [...most.running].at(-1);
+  }
+
+  started(name: string, running: Running): void {
+    const origin = this.#of(name);
+    origin.running.add(running);
+    this.#busy.set(name, origin);
+    this.#running += 1;
+  }
+
+  /** It ended, whatever came of it. */
+  ended(name: string, running: Running): void {
+    const origin = this.#busy.get(name);
+    if (!origin?.running.delete(running)) return;
+    this.#running -= 1;
+    if (origin.running.size === 0) this.#busy.delete(name);
+  }
+
+  /** An image came, so its host is well. */
+  succeeded(name: string, durationMs: number, nowMs: number): void {
+    const origin = this.#of(name);
+    origin.times.add(durationMs, nowMs);
+    origin.slots.succeeded(origin.running.size >= origin.slots.limit || this.#running >= this.#max);
+    this.#troubles.worked('download', name, nowMs);
+  }
+
+  /** A failure that may pass. */
+  failed(name: string, nowMs: number, facts: { detail: string; jobId: number; capMs: number }): void {
+    this.#of(name).slots.struggled();
+    this.#troubles.failed('download', name, nowMs, facts);
+  }
+
+  /** Tells the register of what does not end. To be called now and then. */
+  watch(nowMs: number): void {
+    for (const [name, origin] of this.#busy) {
+      const hanging = origin.hanging(nowMs);
+      if (!hanging) continue;
+      const { startedAtMs: sinceMs, jobId } = hanging;
+      this.#troubles.hangs('download', name, nowMs, { sinceMs, jobId });
+    }
+  }
+
+  #of(name: string): Origin {
+    const busy = this.#busy.get(name) ?? this.#known.get(name);
+    if (busy) return busy;
+    const origin = new Origin(this.#max);
+    this.#known.set(name, origin);
+    return origin;
+  }
+}
