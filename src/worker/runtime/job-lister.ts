@@ -9,6 +9,8 @@ import type { Wakeup } from './wakeup.js';
 /** How long a job with tasks in hand may go without an accepted result before somebody should look (WORKER §3.7). */
 const STALLED_MS = 300_000;
 
+/** Least time between two lists that are asked for because there is nothing to do. */
+const IDLE_GAP_MS = 1_000;
 /** Longest time for a heartbeat. */
 const BEAT_MS = 10_000;
 
@@ -67,7 +69,9 @@ export class JobLister {
 
   /** There is nothing to do: a new job or the end of an old one should be seen soon. */
   idle(): void {
-    this.#parts.wakeup.notify();
+    // A hundred jobs that answer empty are one reason to look, not a hundred.
+    const askedAtMs = this.#lastList?.askedAtMs ?? Number.NEGATIVE_INFINITY;
+    if (this.#context.clock.now() - askedAtMs >= IDLE_GAP_MS) this.#parts.wakeup.notify();
   }
 
   /** The server accepted results of this job. */

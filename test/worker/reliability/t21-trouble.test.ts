@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { AntennaWorker, FetchLike, PipelineDefinition } from 'antenna-sdk';
 import { sleep } from '../../../src/time/clock.js';
 import { anyImage, createRig, drive, driveUntil, eventsOf, rigPipeline, type Rig } from './rig.js';
+
+// Minutes of virtual time, dozens of times over.
+vi.setConfig({ testTimeout: 120_000 });
 
 const GOOD = 400;
 const never = (): Promise<never> => new Promise<never>(() => undefined);
@@ -150,8 +153,8 @@ describe('T21 one job in trouble leaves the others their speed', () => {
     await rig.clock.advance(3_000);
     const ms = await goodTime(rig, worker, 40_000);
     expect(ms).toBeLessThanOrEqual(2 * aloneMs);
-    await rig.clock.advance(60_000);
     if (trouble.says) {
+      await rig.clock.advance(60_000);
       expect(worker.explain()).toMatch(trouble.says);
       const { status, ready, checks } = worker.health();
       expect(checks.find(({ name }) => name === 'jobs')?.detail).toMatch(trouble.says);
