@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cache } from './cache.js';
+import { command } from './command.js';
 import { contractServer } from './contract-server.js';
 import { encode } from './encode.js';
 import { get } from './get.js';
@@ -15,7 +16,7 @@ import { worker } from './worker.js';
 
 const BUILT = fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const [filter = ''] = process.argv.slice(2);
-const chosen = [get, provider, cache, encode, importTime, size, contractServer, worker, soak].filter(
+const chosen = [get, provider, cache, encode, importTime, size, contractServer, worker, command, soak].filter(
   ({ name }) => name.includes(filter),
 );
 

@@ -19,7 +19,7 @@ import io
 import json
 import math
 import os
-import queue
+import select
 import signal
 import socket
 import struct
@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any, BinaryIO, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 __all__ = [
@@ -260,26 +260,64 @@ class _Call:
         self.stopping = stopping
 
 
-class _Wire:
-    """Frames over two ends of bytes: ``ANTH``, two lengths, a header of JSON, a payload."""
+class _Interrupts:
+    """An interrupt in the middle of a message would cut it, and the goodbye with it: it waits until the message is written. A second one
+    does not wait."""
 
-    def __init__(self, reader: BinaryIO, write: Callable[[memoryview], int]) -> None:
-        self._reader = reader
+    def __init__(self) -> None:
+        self.held = False
+        self.pending = False
+
+    def __call__(self, *_: Any) -> None:
+        if not self.held or self.pending:
+            raise KeyboardInterrupt
+        self.pending = True
+
+    def __enter__(self) -> None:
+        self.held = True
+
+    def __exit__(self, *_: Any) -> None:
+        self.held = False
+        if self.pending:
+            self.pending = False
+            raise KeyboardInterrupt
+
+
+class _Wire:
+    """Frames over a descriptor or socket: ``ANTH``, two lengths, a header of JSON, a payload."""
+
+    def __init__(self, raw: Any, write: Callable[[memoryview], int]) -> None:
+        # A buffer of one byte: what is read goes straight into the object that the handler gets, and nothing is read ahead of it, so
+        # that select() tells the truth about what is left.
+        self._reader = io.BufferedReader(raw, 1)
+        self.fileno: int = raw.fileno()
         self._write = write
         self._lock = threading.Lock()
         self.broken = False
+        #: In a notebook's own thread.
+        self.interrupts: Optional[_Interrupts] = None
 
-    def send(self, header: Mapping[str, Any]) -> None:
-        """Write one message whole; a second thread waits."""
-        text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-        frame = memoryview(MAGIC + struct.pack(">II", len(text), 0) + text)
+    def send(self, *headers: Mapping[str, Any]) -> None:
+        """Write messages whole and at once; a second thread waits."""
+        if self.interrupts is not None and threading.current_thread() is threading.main_thread():
+            with self.interrupts:
+                self._send(headers)
+        else:
+            self._send(headers)
+
+    def _send(self, headers: Sequence[Mapping[str, Any]]) -> None:
+        frames = bytearray()
+        for header in headers:
+            text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+            frames += MAGIC + struct.pack(">II", len(text), 0) + text
+        rest = memoryview(frames)
         with self._lock:
             if self.broken:
                 return
             done = False
             try:
-                while frame:
-                    frame = frame[self._write(frame) :]
+                while rest:
+                    rest = rest[self._write(rest) :]
                 done = True
             finally:
                 # A frame that was cut by an interrupt must be the last.
@@ -302,7 +340,6 @@ class _Wire:
             raise ProtocolError(f"the worker announced {payload} bytes for images of {sum(sizes)} bytes")
         images = []
         for size in sizes:
-            # Read straight into the object that the handler gets: this is the only copy on this side.
             data = self._reader.read(size)
             if len(data) < size:
                 return None
@@ -459,11 +496,17 @@ def _free_memory() -> None:
         pass
 
 
+_statm: Optional[int] = None
+
+
 def _rss_bytes() -> int:
+    global _statm
     try:
-        with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
+        # Kept open: opening it would be a tenth of what a small call costs.
+        if _statm is None:
+            _statm = os.open("/proc/self/statm", os.O_RDONLY)
+        return int(os.pread(_statm, 128, 0).split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
         pass
     try:
         import resource
@@ -475,11 +518,13 @@ def _rss_bytes() -> int:
         return 0
 
 
-_END = object()
+#: How often a thread looks for a cancel, or for the end of the worker, while a call runs. In seconds.
+_WATCH = 0.1
 
 
 class _Session:
-    """One conversation with a worker: a thread reads, the caller's thread computes."""
+    """One conversation with a worker. The caller's thread reads a call, computes and answers; a second one only watches meanwhile, so
+    that no call pays for waking a thread."""
 
     def __init__(self, wire: _Wire, handler: _Handler, on_lost: Callable[[], None]) -> None:
         self.wire = wire
@@ -491,78 +536,104 @@ class _Session:
         self.welcome = False
         #: True once this side wants to end.
         self.ending = False
-        self._calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._current: Optional[_Call] = None
         self._on_lost = on_lost
-        threading.Thread(target=self._read, name="antenna-reader", daemon=True).start()
+        self._current: Optional[_Call] = None
+        self._reading = threading.Lock()
+        self._over = False
+        # select() knows sockets alone on Windows; there the worker's kill is the only cancel of a call.
+        self._selects = os.name != "nt"
+        self._wake_in, self._wake_out = os.pipe()
 
     def stop(self) -> None:
         """End after the batch in hand. May be called by a signal's handler."""
         self.ending = True
-        self._calls.put(_END)
+        os.write(self._wake_out, b"x")
 
     def serve(self) -> None:
         """Answer until the end."""
-        while True:
-            item = self._calls.get()
-            if item is _END:
-                return
-            call, tasks = item
-            self._answer(call, tasks)
-
-    def _answer(self, call: _Call, tasks: Sequence[Task]) -> None:
-        def send(answer: dict[str, Any]) -> None:
-            self.wire.send({"type": "answer", "call": call.number, **answer})
-
-        done: dict[str, Any] = {"type": "done", "call": call.number}
+        if self._selects:
+            threading.Thread(target=self._watch, name="antenna-watch", daemon=True).start()
         try:
-            self.handler.answer(tasks, send)
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except OSError:
-            if self.wire.broken:
-                return
-            raise
-        except Exception as error:  # noqa: BLE001 - of a batch as a whole.
-            done["error"] = _fault(error)
-        done["rss_bytes"] = _rss_bytes()
-        self.wire.send(done)
+            while not self.ending and self.goodbye is None:
+                if self._selects:
+                    ready, _, _ = select.select([self.wire.fileno, self._wake_in], [], [])
+                    if self._wake_in in ready:
+                        continue
+                with self._reading:
+                    call = self._next()
+                if call is not None:
+                    self._answer(*call)
+                    # Or these images would be in memory together with the next ones.
+                    del call
+        finally:
+            self._over = True
+            for fd in (self._wake_in, self._wake_out):
+                os.close(fd)
 
-    def _read(self) -> None:
+    def _next(self) -> Optional[tuple[_Call, list[Task]]]:
+        """Reads one message. Returns a call, if it is one."""
         try:
-            while True:
-                message = self.wire.read()
-                if message is None:
-                    break
-                self._on_message(*message)
-                if self.goodbye is not None:
-                    break
+            message = self.wire.read()
+            if message is not None:
+                return self._on_message(*message)
         except ProtocolError as error:
-            self.goodbye = str(error)
-            self._say_bye(str(error))
-        except (OSError, ValueError, KeyError) as error:
-            if isinstance(error, (ValueError, KeyError)):
-                self._say_bye(f"a message could not be read: {error!r}")
-        if self.goodbye is None and not self.ending:
-            self._on_lost()
-        self._calls.put(_END)
+            self._refuse(str(error))
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            self._refuse(f"a message could not be read: {error!r}")
+            return None
+        except OSError:
+            pass
+        self.ending = True
+        self._on_lost()
+        return None
 
-    def _say_bye(self, reason: str) -> None:
+    def _refuse(self, reason: str) -> None:
+        self.goodbye = reason
         try:
             self.wire.send({"type": "bye", "reason": reason})
         except OSError:
             pass
 
-    def _on_message(self, header: Mapping[str, Any], images: Sequence[bytes]) -> None:
+    def _watch(self) -> None:
+        while not self._over:
+            time.sleep(_WATCH)
+            with self._reading:
+                if self._current is None or self.goodbye is not None or self._over:
+                    continue
+                if select.select([self.wire.fileno], [], [], 0)[0]:
+                    self._next()
+
+    def _answer(self, call: _Call, tasks: Sequence[Task]) -> None:
+        answers: list[dict[str, Any]] = []
+
+        def keep(answer: dict[str, Any]) -> None:
+            answers.append({"type": "answer", "call": call.number, **answer})
+
+        done: dict[str, Any] = {"type": "done", "call": call.number}
+        try:
+            self.handler.answer(tasks, keep)
+        except Exception as error:  # noqa: BLE001 - of a batch as a whole.
+            answers.clear()
+            done["error"] = _fault(error)
+        done["rss_bytes"] = _rss_bytes()
+        # Before the answer: the next call may be here right after it, and is not the watching thread's to read.
+        with self._reading:
+            self._current = None
+        # In one piece: each one alone would wake the worker.
+        self.wire.send(*answers, done)
+
+    def _on_message(self, header: Mapping[str, Any], images: Sequence[bytes]) -> Optional[tuple[_Call, list[Task]]]:
         kind = header.get("type")
         if kind == "welcome":
             if header.get("protocol") != PROTOCOL:
                 raise ProtocolError(f"the worker speaks version {header.get('protocol')}, this file version {PROTOCOL}")
             self.welcome = True
         elif kind == "process":
-            call = _Call(header, self.wire, self.stopping)
-            self._current = call
-            self._calls.put((call, [Task(one, data, call) for one, data in zip(header["images"], images)]))
+            if self._current is not None:
+                raise ProtocolError(f"call {header.get('call')} came while call {self._current.number} is open")
+            call = self._current = _Call(header, self.wire, self.stopping)
+            return call, [Task(one, data, call) for one, data in zip(header["images"], images)]
         elif kind == "cancel":
             if self._current is not None and self._current.number == header.get("call"):
                 self._current.cancelled.set()
@@ -572,6 +643,7 @@ class _Session:
             self.goodbye = str(header.get("reason", ""))
         else:
             raise ProtocolError(f"a message of type {kind!r} is not known here")
+        return None
 
 
 #: Where messages go once standard output was moved away, and where they come from.
@@ -610,7 +682,7 @@ def _serve_parent(handler: _Handler, ready: dict[str, Any], warm_up: Optional[Ca
     # A data loader of the model inherits the variable, and must not take its own streams for the worker's.
     del os.environ["ANTENNA_HANDLER"]
     inp, out = _take_streams()
-    wire = _Wire(io.BufferedReader(io.FileIO(inp, "rb"), 65536), lambda frame: os.write(out, frame))
+    wire = _Wire(io.FileIO(inp, "rb"), lambda frame: os.write(out, frame))
     wire.send({"type": "hello", "protocol": PROTOCOL, "software": SOFTWARE})
     session = _Session(wire, handler, _end_without_parent)
     _on_signals(session)
@@ -659,8 +731,7 @@ def _serve_socket(
     connection: socket.socket, handler: _Handler, ready: dict[str, Any], token: Optional[str]
 ) -> Optional[str]:
     """Serve one connection. Returns why the worker ended it, or None when it was lost."""
-    reader = connection.makefile("rb", buffering=65536)
-    wire = _Wire(reader, connection.send)
+    wire = _Wire(connection.makefile("rb", buffering=0), connection.send)
 
     def say_bye(reason: str) -> None:
         try:
@@ -675,6 +746,10 @@ def _serve_socket(
     if token:
         hello["token"] = token
     atexit.register(at_exit)
+    before = None
+    if threading.current_thread() is threading.main_thread():
+        wire.interrupts = _Interrupts()
+        before = signal.signal(signal.SIGINT, wire.interrupts)
     try:
         wire.send(hello)
         session = _Session(wire, handler, lambda: None)
@@ -690,10 +765,11 @@ def _serve_socket(
     except OSError:
         return None
     finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
         atexit.unregister(at_exit)
         wire.broken = True
         try:
             connection.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        reader.close()

@@ -1,0 +1,34 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pipelinesFromCommand } from 'antenna-sdk';
+import { describe, expect, it } from 'vitest';
+import { contextOf, imagesOf } from '../worker/executors/support.js';
+import { pythonHas } from '../worker/executors/command/support.js';
+
+const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const folder = local('../shared/images/');
+const photographs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.jpg')) : [];
+
+describe.skipIf(photographs.length === 0 || !pythonHas('torch', 'torchvision', 'PIL'))(
+  'examples/pytorch-handler (skipped: torch, torchvision, Pillow or ../shared/images is not there)',
+  () => {
+    it('warms up, and takes photographs in a batch', async () => {
+      const model = local('examples/pytorch-handler/model.py');
+      const [pipeline] = await pipelinesFromCommand({ command: 'python3', args: [model] });
+      const executor = pipeline?.createExecutor(undefined as never);
+      const images = imagesOf('a', 'b').map((image, index) => ({
+        ...image,
+        bytes: readFileSync(join(folder, photographs[index] ?? '')),
+      }));
+      try {
+        expect(pipeline?.batchSize).toBe(8);
+        expect(await executor?.warmUp?.()).toBeGreaterThan(0);
+        const outcomes = (await executor?.run(images, contextOf())) ?? [];
+        expect(outcomes.map(({ ok }) => ok)).toEqual([true, true]);
+      } finally {
+        await executor?.close();
+      }
+    }, 300_000);
+  },
+);
