@@ -14,7 +14,7 @@ import { generateImages, readFolder } from './demo-images.js';
 import { startDemoServer, type DemoServer } from './demo-server.js';
 import { drawBoxes, type Detection } from './draw.js';
 import type { ImageSet } from './image-host.js';
-import { insectPipeline } from './pipeline.js';
+import { insectPipeline, THREADS } from './pipeline.js';
 import { renderReport, type ReportRow } from './report.js';
 import { formatTable } from './table.js';
 
@@ -37,7 +37,7 @@ async function work(demo: DemoServer, total: number): Promise<Map<string, Worker
     client,
     projects: [demo.projectId],
     pipelines: [insectPipeline],
-    concurrency: 2,
+    concurrency: THREADS,
     pollIntervalMs: 250,
   });
   const tasks = new Map<string, WorkerEvents['task']>();

@@ -1,6 +1,18 @@
-import { definePipeline, PermanentTaskError } from 'antenna-sdk';
-import { CATEGORY_MAP, classifyBlob } from './classify.js';
-import { detectInsects, ImageDecodeError } from './detect.js';
+import { existsSync } from 'node:fs';
+import { definePipeline, ThreadExecutor } from 'antenna-sdk';
+import { CATEGORY_MAP } from './classify.js';
+
+/** The handler compiled to JavaScript, if that was done; otherwise its source, as `npx tsx` runs the rest. */
+const built = new URL('./handler.js', import.meta.url);
+const handler = existsSync(built)
+  ? { module: built }
+  : {
+      module: new URL('./handler.ts', import.meta.url),
+      execArgv: ['--import', new URL('./register-tsx.mjs', import.meta.url).href],
+    };
+
+/** Images side by side. */
+export const THREADS = 2;
 
 /** The example's pipeline: one detector that finds silhouettes, one classifier that sorts them by size and shape. */
 export const insectPipeline = definePipeline({
@@ -17,19 +29,6 @@ export const insectPipeline = definePipeline({
       category_map: CATEGORY_MAP,
     },
   ],
-  async process(image) {
-    try {
-      const { blobs } = await detectInsects(image.bytes);
-      return {
-        detections: blobs.map((blob) => {
-          const { label, scores, logits } = classifyBlob(blob);
-          return { bbox: blob.bbox, classifications: [{ classification: label, scores, logits }] };
-        }),
-      };
-    } catch (error) {
-      // A damaged file stays damaged: report it now instead of trying again.
-      if (error instanceof ImageDecodeError) throw new PermanentTaskError(error.message);
-      throw error;
-    }
-  },
+  // It computes in JavaScript: in the worker's own thread, posts and heartbeats would wait for every image.
+  executor: () => new ThreadExecutor({ ...handler, threads: THREADS }),
 });

@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import { limitWarnings } from '../../log/limited.js';
 import type { Logger } from '../../log/logger.js';
 import type { Clock } from '../../time/clock.js';
 import type { LoopDelaySummary } from './snapshot.js';
@@ -30,12 +31,14 @@ const RESOLUTION_MS = 20;
  */
 export class LoopMonitor {
   readonly #options: LoopMonitorOptions;
+  readonly #logger: Logger;
   readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   #cancel: (() => void) | undefined;
   #worst = { atMs: 0, delayMs: 0 };
 
   constructor(options: LoopMonitorOptions) {
     this.#options = options;
+    this.#logger = limitWarnings(options.logger, options.clock);
   }
 
   start(): void {
@@ -77,11 +80,11 @@ export class LoopMonitor {
   }
 
   #look(delayMs: number): void {
-    const { clock, logger, onStall, warnMs = 200, stallMs = 1_000 } = this.#options;
+    const { clock, onStall, warnMs = 200, stallMs = 1_000 } = this.#options;
     if (delayMs >= this.recentDelayMs()) this.#worst = { atMs: clock.now(), delayMs };
     if (delayMs < warnMs) return;
     const durationMs = Math.round(delayMs);
-    logger.warn(
+    this.#logger.warn(
       { durationMs },
       'the event loop stood still: a handler that computes belongs in a thread or process executor',
     );

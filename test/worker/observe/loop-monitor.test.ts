@@ -35,7 +35,14 @@ describe('the event loop’s delay', () => {
     clock.block(1_099);
     clock.block(1_100);
     expect(stalls).toEqual([1_000]);
-    expect(lines).toHaveLength(3);
+  });
+
+  it('is a warning once a minute, with a count, though every image stalls the loop; every stall is an event', () => {
+    const { clock, lines, stalls } = monitored();
+    for (let image = 0; image < 50; image++) clock.block(1_500);
+    expect(stalls).toHaveLength(50);
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatch(/"count":\d\d/);
   });
 
   it('is remembered for 10 s, for health', () => {
