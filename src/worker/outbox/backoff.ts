@@ -31,7 +31,12 @@ export function postBackoffCapMs(leaseMs: number): number {
   return Math.min(POST_BACKOFF_CAP_MS, Math.max(POST_BACKOFF_BASE_MS, leaseMs * LEASE_SHARE));
 }
 
-/** While the credential is refused: 1, 2, 4 … 60 s. No jitter: nothing else waits for the same moment. */
-export function holdBackoffMs(failures: number): number {
-  return Math.min(HOLD_CAP_MS, 1_000 * 2 ** Math.min(failures - 1, 30));
+/**
+ * While the credential is refused: 1, 2, 4 … 60 s. No jitter: nothing else waits for the same moment.
+ * @param leaseMs - of the results that wait: a new key is noticed within a quarter of it, or all of them are computed once more by others.
+ * Default: nothing waits.
+ */
+export function holdBackoffMs(failures: number, leaseMs = Number.POSITIVE_INFINITY): number {
+  const capMs = Math.min(HOLD_CAP_MS, Math.max(1_000, leaseMs * LEASE_SHARE));
+  return Math.min(capMs, 1_000 * 2 ** Math.min(failures - 1, 30));
 }

@@ -190,7 +190,7 @@ export class Poster {
     const askedMs = askedWaitMs(error);
     const ownMs =
       verdict === 'hold'
-        ? holdBackoffMs(failures)
+        ? holdBackoffMs(failures, leases.lengthMs)
         : postBackoffMs(failures, options.random(), askedMs, postBackoffCapMs(leases.lengthMs));
     // While the worker ends, a long backoff would be the end: rather a few tries too many.
     const delayMs = phases.drain.aborted ? Math.min(ownMs, Math.max(HASTE_MS, askedMs)) : ownMs;

@@ -40,7 +40,17 @@ describe('backoff', () => {
   });
 
   it('tries a refused credential after 1, 2, 4 … 60 s', () => {
-    expect([1, 2, 3, 4, 7, 100].map(holdBackoffMs)).toEqual([1_000, 2_000, 4_000, 8_000, 60_000, 60_000]);
+    const waits = (leaseMs?: number): number[] => [1, 2, 3, 4, 7, 100].map((n) => holdBackoffMs(n, leaseMs));
+    expect(waits()).toEqual([1_000, 2_000, 4_000, 8_000, 60_000, 60_000]);
+    expect(waits(300_000)).toEqual(waits());
+  });
+
+  it('tries it again within a quarter of the lease while results wait', () => {
+    expect([1, 2, 3, 4, 7, 100].map((n) => holdBackoffMs(n, 30_000))).toEqual([
+      ...[1_000, 2_000, 4_000, 7_500],
+      ...[7_500, 7_500],
+    ]);
+    expect(holdBackoffMs(100, 10)).toBe(1_000);
   });
 });
 

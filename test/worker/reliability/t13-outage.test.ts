@@ -31,13 +31,17 @@ describe('T13 the server is down for twenty minutes in the middle of a batch', (
     const rig = createRig();
     const job = rig.job(200);
     const worker = rig.worker({ definition: { process: modelOf(rig.clock, 200) } });
+    const retries = eventsOf(worker, 'post_retry');
     const running = worker.run({ until: 'drained', handleSignals: false });
     await driveUntil(rig.clock, () => job.ledger.total('counted') > 20);
     const refusal = rig.server.faults.answer({ status: 401, body: { detail: 'Invalid API key.' } });
     await rig.clock.advance(10_000);
     const asked = rig.server.requests.length;
     await rig.clock.advance(120_000);
-    expect(rig.server.requests.length - asked).toBeLessThan(40);
+    // Posts every 7.5 s, reservations, and the list of jobs.
+    expect(rig.server.requests.length - asked).toBeLessThan(60);
+    // A quarter of the lease: a new key must be noticed before others compute what waits here.
+    expect(Math.max(...retries.map(({ delayMs }) => delayMs))).toBe(7_500);
     refusal.remove();
     const report = await drive(rig.clock, running, { stepMs: 1_000 });
     rig.server.settle();
