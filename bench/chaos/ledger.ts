@@ -17,6 +17,8 @@ export interface ChaosFacts {
   /** Workers that had to be killed at the end, or whose exit code was not 0. */
   readonly badEnds: readonly string[];
   readonly timedOut: boolean;
+  /** Default {@link MAX_DUPLICATE_SHARE}. */
+  readonly maxDuplicateShare?: number;
 }
 
 /** What lies in the spool directories after the end. */
@@ -106,7 +108,7 @@ function findings(facts: ChaosFacts, ledger: Omit<ChaosLedger, 'findings'>): str
     [hasty.length > 0, `${hasty.length} error results before the last delivery, for passing faults`],
     [phantom.length > 0, `${phantom.length} successes that no handler call stands behind`],
     [
-      ledger.duplicateShare > MAX_DUPLICATE_SHARE,
+      ledger.duplicateShare > (facts.maxDuplicateShare ?? MAX_DUPLICATE_SHARE),
       `${ledger.duplicates} handler runs too many: ${(ledger.duplicateShare * 100).toFixed(1)} %`,
     ],
     [facts.unhandled.length > 0, `unhandled in a worker: ${facts.unhandled.slice(0, 3).join(' | ')}`],

@@ -1,8 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ChaosSettings } from './settings.js';
 import type { Stage } from './stage.js';
 import type { Sabotage, WorkerOrders } from './worker-log.js';
+
+const local = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** What one worker is told. */
 export function ordersOf(
@@ -29,6 +32,9 @@ export function ordersOf(
     spoolDirectory: at('.spool'),
     journalFile: at('.journal'),
     logFile: at('.log'),
+    python: settings.python
+      ? { script: local('./chaos_handler.py'), helper: local('../../python') }
+      : undefined,
     sabotage: own.sabotage,
   };
 }

@@ -61,6 +61,7 @@ export function account(run: {
   const ledger = balance({
     tasks: settings.tasks,
     maxDeliveries: settings.maxDeliveries,
+    maxDuplicateShare: settings.maxDuplicateShare,
     accounts: book.images,
     counted: book.total('counted'),
     runs: readJournals(all.map(({ journalFile }) => journalFile)),

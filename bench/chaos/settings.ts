@@ -31,6 +31,10 @@ export interface ChaosSettings {
   readonly key: { readonly atShare: number; readonly gapMs: number };
   /** One worker is killed so often, ±50 %, until this share is counted. The first worker is spared: its memory is watched. */
   readonly kills: { readonly everyMs: number; readonly untilShare: number; readonly atMost: number };
+  /** Share of handler runs beyond one for each task that is not a broken promise. */
+  readonly maxDuplicateShare: number;
+  /** The model runs in Python, in a child that is killed, hangs and runs out of memory. */
+  readonly python: boolean;
   readonly sampleEveryMs: number;
   /** A run that takes longer has got stuck. */
   readonly deadlineMs: number;
@@ -41,6 +45,8 @@ const COMMON = {
   api: { serverErrors: 0.1, resets: 0.05, stalls: 0.05 },
   images: { serverErrors: 0.02, resets: 0.01, stalls: 0.01 },
   concurrency: 4,
+  maxDuplicateShare: 0.05,
+  python: false,
 } as const;
 
 /** The run of the issue. */
@@ -80,4 +86,16 @@ export const SHORT: ChaosSettings = {
   lingerMs: 170,
   sampleEveryMs: 250,
   deadlineMs: 150_000,
+};
+
+/**
+ * The short run with its model in Python. A call that dies or hangs takes the images of its batch along, and all of them are computed once
+ * more: that is what halves cost, and no broken promise.
+ */
+export const PYTHON: ChaosSettings = {
+  ...SHORT,
+  tasks: 600,
+  workers: 2,
+  python: true,
+  maxDuplicateShare: 0.5,
 };

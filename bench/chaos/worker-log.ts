@@ -16,6 +16,8 @@ export interface WorkerOrders {
   readonly concurrency: number;
   readonly lingerMs: number;
   readonly sampleEveryMs: number;
+  /** The handler in Python, and the folder of its helper; undefined for a handler in this process. */
+  readonly python: { readonly script: string; readonly helper: string } | undefined;
   /** Things to do wrong on purpose, to see that the ledger finds them. */
   readonly sabotage?: Sabotage | undefined;
 }

@@ -1,7 +1,15 @@
 // One worker of a chaos run, in a process of its own. Everything it does is written down at once: it may be killed at any moment.
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AntennaClient, AntennaWorker, definePipeline, fileToken } from 'antenna-sdk';
+import {
+  AntennaClient,
+  AntennaWorker,
+  CommandExecutor,
+  definePipeline,
+  fileToken,
+  silentLogger,
+  type WorkerPipeline,
+} from 'antenna-sdk';
 import { PIPELINE } from './pipeline.js';
 import { seeded } from './random.js';
 import { journalLine, logLine, type WorkerLine, type WorkerOrders } from './worker-log.js';
@@ -38,9 +46,35 @@ const random = seeded(orders.seed ^ process.pid);
 // Opened once: a handler call costs one write.
 const journal = openSync(orders.journalFile, 'a');
 const [shortestMs, longestMs] = orders.modelMs;
-const { sabotage } = orders;
+const { sabotage, python } = orders;
 
-const pipeline = definePipeline({
+const pythonPipeline = (script: string, helper: string): WorkerPipeline =>
+  definePipeline({
+    ...PIPELINE,
+    batchSize: 8,
+    executor: () =>
+      new CommandExecutor({
+        command: 'python3',
+        args: [script],
+        processes: 2,
+        env: {
+          PYTHONPATH: helper,
+          CHAOS_JOURNAL: orders.journalFile,
+          CHAOS_MODEL_MS: String(shortestMs),
+          CHAOS_SEED: String(orders.seed ^ process.pid),
+        },
+        abortGraceMs: 100,
+        recycle: { maxBatches: 25 },
+        logger: { ...silentLogger, info: noteFault },
+      }),
+  });
+
+/** What the child is about to do wrong, as it says itself. */
+function noteFault({ reason }: Readonly<Record<string, unknown>>): void {
+  if (String(reason).startsWith('fault: ')) log({ kind: 'event', name: String(reason), text: '' });
+}
+
+const pipelineHere = definePipeline({
   ...PIPELINE,
   async process({ id }) {
     writeSync(journal, journalLine('s', id));
@@ -70,7 +104,8 @@ if (sabotage === 'drop-results') {
 const worker = new AntennaWorker({
   client,
   projects: [orders.projectId],
-  pipelines: [pipeline],
+  pipelines: [python ? pythonPipeline(python.script, python.helper) : pipelineHere],
+  ...(python ? { processTimeoutMs: 1_500 } : {}),
   concurrency: orders.concurrency,
   leaseMs: orders.leaseMs,
   lingerMs: orders.lingerMs,
