@@ -9,7 +9,7 @@ import type { BatchPolicy } from './batch-policy.js';
 import { NoAnswerError } from './connection.js';
 import { BRIDGE_DEFAULTS } from './defaults.js';
 import { failureError, PushContractError } from './errors.js';
-import { boxesOf, processBody } from './request.js';
+import { processBody } from './request.js';
 import type { ServiceLink } from './service-link.js';
 import { splitAnswer, type AnswerOptions, type Dropped } from './split.js';
 
@@ -27,6 +27,7 @@ export interface CallOptions {
   readonly config: Readonly<Record<string, unknown>>;
   readonly timeoutMs: number | undefined;
   readonly restartTimeoutMs: number | undefined;
+  readonly detector: () => { readonly name: string; readonly key: string };
   /** What its answers may name. */
   readonly answer: () => Omit<AnswerOptions, 'hadBoxes'>;
 }
@@ -48,7 +49,7 @@ export class BridgeCall {
   }
 
   hasBoxes(image: TaskImage): boolean {
-    return boxesOf(image).length > 0;
+    return image.detections.length > 0;
   }
 
   /**
@@ -68,6 +69,7 @@ export class BridgeCall {
     try {
       const body = processBody(slug, images, {
         config: { ...this.#options.config, ...context.config },
+        detector: this.#options.detector(),
         urlOf: served ? (image) => served.urlOf(image) : ({ url }) => url,
       });
       const answer = await this.#send(body, context, signal);
@@ -131,7 +133,23 @@ export class BridgeCall {
       throw this.#mismatch(`it answers with the algorithm "${split.key}", which its /info does not name`);
     if (split.kind === 'mismatch') throw this.#mismatch(split.reason);
     this.#tell(split.dropped);
-    return split.outcomes;
+    return this.#withConfig(split.outcomes, images);
+  }
+
+  /** The worker tells in a result what the task was sent with; what the user added to it is known here alone. */
+  #withConfig(
+    outcomes: ReadonlyMap<string, BatchOutcome>,
+    images: readonly TaskImage[],
+  ): ReadonlyMap<string, BatchOutcome> {
+    const { config } = this.#options;
+    if (Object.keys(config).length === 0) return outcomes;
+    const told = new Map(outcomes);
+    for (const { id, task } of images) {
+      const outcome = told.get(id);
+      if (outcome?.ok)
+        told.set(id, { ok: true, result: { ...outcome.result, config: { ...config, ...task.config } } });
+    }
+    return told;
   }
 
   #mismatch(reason: string): PushContractError {

@@ -170,6 +170,7 @@ class BridgePipeline implements Pipeline {
       config: options.config ?? {},
       timeoutMs: options.timeoutMs,
       restartTimeoutMs: options.restartTimeoutMs,
+      detector: () => ({ name: this.detector.name, key: this.detector.key }),
       answer: () => ({ algorithms: new Set(this.algorithms.keys()), detector: this.detector.key }),
     });
   }

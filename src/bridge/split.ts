@@ -127,7 +127,7 @@ function detectionOf(
   dropped: Dropped,
 ): HandlerDetection {
   const key = keyOf(given['algorithm']);
-  const { inference_time: time, crop_image_url: crop } = given;
+  const { inference_time: time, crop_image_url: crop, rotation } = given;
   const listed: unknown = given['classifications'];
   const classifications = (Array.isArray(listed) ? (listed as readonly unknown[]) : [])
     .filter(isObject)
@@ -138,6 +138,8 @@ function detectionOf(
     algorithm: key !== undefined && (!hadBoxes || algorithms.has(key)) ? key : detector,
     ...(typeof time === 'number' && Number.isFinite(time) ? { inference_time: time } : {}),
     ...(typeof crop === 'string' && crop !== '' ? { crop_image_url: crop } : {}),
+    ...(typeof rotation === 'number' && Number.isFinite(rotation) ? { rotation } : {}),
+    ...featuresOf(given),
     classifications,
   };
 }
@@ -156,9 +158,15 @@ function classificationOf(given: Json, dropped: Dropped): readonly HandlerClassi
       ...(typeof classification === 'string' ? { classification } : {}),
       scores,
       ...(isNumbers(logits) && logits.length > 0 ? { logits } : {}),
+      ...featuresOf(given),
       ...(typeof terminal === 'boolean' ? { terminal } : {}),
     },
   ];
+}
+
+/** Sent by services to come, for servers to come. */
+function featuresOf({ features }: Json): { readonly features?: readonly number[] } {
+  return isNumbers(features) && features.length > 0 ? { features } : {};
 }
 
 /** Key of an algorithm in a detection that the pipeline does not have. */

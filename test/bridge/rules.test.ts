@@ -275,6 +275,51 @@ describe('what a bridge has to do (PUSH_API §7)', () => {
     });
   });
 
+  it('6: sends boxes to classify again with their image alone, and takes the answer for the detector', async () => {
+    const { run, fake } = await warmed();
+    const [first, second] = imagesOf('moth', 'moths');
+    if (!first || !second) throw new Error('no image');
+    const bbox = { x1: 1, y1: 2, x2: 3, y2: 4 };
+    const detections = [{ bbox, crop_image_url: '/media/crop.jpg', algorithm: { key: 'older_box' } }];
+    fake.behaviour.edit = (answer) => ({
+      ...answer,
+      detections: answer.detections.map((detection) => ({
+        ...detection,
+        algorithm: { name: 'older_box', key: 'older_box' },
+      })),
+    });
+    const [boxed] = await run([{ ...first, detections }]);
+    expect(boxed?.ok === true && boxed.result.detections[0]?.algorithm).toBe('fake_box');
+    expect(fake.calls[0]?.detections).toEqual([
+      {
+        source_image: { id: 'img-0', url: fake.calls[0]?.urls[0] },
+        bbox,
+        crop_image_url: null,
+        algorithm: { name: 'older_box', key: 'older_box' },
+      },
+    ]);
+    fake.behaviour.edit = (answer) => answer;
+    await run([{ ...first, detections }, second]);
+    expect(fake.calls.slice(1).map(({ ids }) => ids)).toEqual([['img-0'], ['img-1']]);
+  });
+
+  it('9: keeps what services to come will send: features, and the rotation of a box', async () => {
+    const { run } = await bridge({
+      edit: (answer) => {
+        const [detection] = answer.detections;
+        const [species] = (detection?.['classifications'] ?? []) as object[];
+        const classifications = [{ ...species, features: [1, 2] }];
+        return { ...answer, detections: [{ ...detection, rotation: 30, features: [3], classifications }] };
+      },
+    });
+    const [outcome] = await run(imagesOf('moth'));
+    expect(outcome?.ok === true && outcome.result.detections[0]).toMatchObject({
+      rotation: 30,
+      features: [3],
+      classifications: [{ features: [1, 2] }],
+    });
+  });
+
   it("9: passes the task's configuration over the user's, without the server's own keys", async () => {
     const { run, fake } = await bridge({}, { config: { threshold: 0.5, labels: ['moth'] } });
     await run(imagesOf('moth'), { config: { threshold: 0.7, request_source_image_batch_size: 4 } });
@@ -283,6 +328,15 @@ describe('what a bridge has to do (PUSH_API §7)', () => {
       { threshold: 0.7, labels: ['moth'] },
       { threshold: 0.5, labels: ['moth'] },
     ]);
+  });
+
+  it('9: tells in the result what configuration was used', async () => {
+    const { run } = await bridge({}, { config: { threshold: 0.5, labels: ['moth'] } });
+    const [image] = imagesOf('moth');
+    if (!image) throw new Error('no image');
+    const task = { ...image.task, config: { threshold: 0.7 } };
+    const [outcome] = await run([{ ...image, task }], { config: { threshold: 0.7 } });
+    expect(outcome?.ok === true && outcome.result.config).toEqual({ threshold: 0.7, labels: ['moth'] });
   });
 
   it('10: waits for a service that restarts, reads /info again, and has it registered before it goes on', async () => {
