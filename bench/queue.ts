@@ -18,9 +18,15 @@ export interface QueueStats {
 /**
  * Runs `queue-server.mjs`, the least that a queue can be, in a process of its own, so that its work is not counted.
  * @param options.latencyMs - that every answer takes.
+ * @param options.imageBytes - default 1,000.
  */
 export async function withQueue<Result>(
-  options: { readonly tasks: number; readonly latencyMs?: number; readonly compact?: boolean },
+  options: {
+    readonly tasks: number;
+    readonly latencyMs?: number;
+    readonly compact?: boolean;
+    readonly imageBytes?: number;
+  },
   use: (queue: Queue) => Result | Promise<Result>,
 ): Promise<Result> {
   return withProgram('queue-server.mjs', [JSON.stringify(options)], (url) => use({ url }));

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { bridge } from './bridge.js';
 import { cache } from './cache.js';
 import { command } from './command.js';
 import { contractServer } from './contract-server.js';
@@ -16,9 +17,19 @@ import { worker } from './worker.js';
 
 const BUILT = fileURLToPath(new URL('../dist/index.js', import.meta.url));
 const [filter = ''] = process.argv.slice(2);
-const chosen = [get, provider, cache, encode, importTime, size, contractServer, worker, command, soak].filter(
-  ({ name }) => name.includes(filter),
-);
+const chosen = [
+  get,
+  provider,
+  cache,
+  encode,
+  importTime,
+  size,
+  contractServer,
+  worker,
+  command,
+  bridge,
+  soak,
+].filter(({ name }) => name.includes(filter));
 
 if (!existsSync(BUILT)) {
   console.error('The built package is measured: run "npm run build" first');

@@ -5,7 +5,7 @@
 import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const { tasks, latencyMs = 0, compact = false } = JSON.parse(process.argv[2] ?? '{}');
+const { tasks, latencyMs = 0, compact = false, imageBytes = 1_000 } = JSON.parse(process.argv[2] ?? '{}');
 const stats = {
   reserved: 0,
   accepted: 0,
@@ -19,7 +19,7 @@ const stats = {
   apiAtOnce: 0,
 };
 const running = { image: 0, api: 0 };
-const image = Buffer.alloc(1_000, 7);
+const image = Buffer.alloc(imageBytes, 7);
 let origin = '';
 
 function take(count) {
