@@ -7,7 +7,7 @@ import { rigPipeline } from './rig.js';
 
 /** How long the handler computes without a pause, in milliseconds of real time. */
 const SPIN_MS = 1_500;
-const images: FetchLike = () => Promise.resolve(new Response(String(SPIN_MS)));
+const images: FetchLike = () => Promise.resolve(new Response(Buffer.from(String(SPIN_MS))));
 
 /** A worker on the real clock, whose heartbeat is its poll. */
 function world(definition: Parameters<typeof rigPipeline>[1], count = 2) {

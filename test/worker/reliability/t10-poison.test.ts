@@ -6,7 +6,7 @@ import { FROM_SOURCES } from '../executors/support.js';
 import { rigPipeline } from './rig.js';
 
 const images: FetchLike = (input) =>
-  Promise.resolve(new Response(input.endsWith('/3.jpg') ? 'poison' : 'moth'));
+  Promise.resolve(new Response(Buffer.from(input.endsWith('/3.jpg') ? 'poison' : 'moth')));
 
 describe('T10 an image that kills the process of its handler', () => {
   it('takes nobody with it: the others end well, and on its last delivery it gets an error', async () => {
