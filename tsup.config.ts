@@ -1,13 +1,20 @@
 import { defineConfig, type Options } from 'tsup';
 
-// `testing` is an entry of its own so that a worker in production never loads msw.
-const api = { index: 'src/index.ts', python: 'src/python/index.ts', testing: 'src/testing/index.ts' };
+// `testing` is an entry of its own so that a worker in production never loads msw, and `onnx` so that a client never loads a model runtime.
+const api = {
+  index: 'src/index.ts',
+  onnx: 'src/onnx/index.ts',
+  python: 'src/python/index.ts',
+  testing: 'src/testing/index.ts',
+};
 
 // The executors start threads and processes with these files, which they look for beside themselves, from both builds. Nobody imports
 // them, so they have no types.
 const executors = {
   'executor-thread': 'src/worker/executors/executor-thread.ts',
   'executor-child': 'src/worker/executors/executor-child.ts',
+  'onnx-session': 'src/onnx/onnx-session.ts',
+  'onnx-prepare': 'src/onnx/onnx-prepare.ts',
 };
 
 // The `antenna` command is a program: an ES module and nothing else, without types. It shares its chunks with the library, so that a

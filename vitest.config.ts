@@ -8,6 +8,7 @@ export default defineConfig({
     alias: [
       { find: /^antenna-sdk$/, replacement: local('./src/index.ts') },
       { find: /^antenna-sdk\/python$/, replacement: local('./src/python/index.ts') },
+      { find: /^antenna-sdk\/onnx$/, replacement: local('./src/onnx/index.ts') },
       { find: /^antenna-sdk\/testing$/, replacement: local('./src/testing/index.ts') },
     ],
   },

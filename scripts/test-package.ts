@@ -4,14 +4,16 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { blobDetector, shadeClassifier, SHADES } from '../examples/onnx/blob-model.js';
 import * as mainSource from '../src/index.js';
+import * as onnxSource from '../src/onnx/index.js';
 import * as testingSource from '../src/testing/index.js';
 import { run } from './run-command.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CONSUMERS = fileURLToPath(new URL('./consumers', import.meta.url));
 const SHIPPED =
-  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.(?:js|cjs|d\.ts|d\.cts)|python\/antenna_handler\.py)$/;
+  /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.(?:js|cjs|d\.ts|d\.cts)|dist\/onnx-schema\.json|python\/antenna_handler\.py)$/;
 const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 /** Before Node 20.19 `require` of an ES module throws; this flag brings that back, and the package promises 20.18.1. */
 const OLD_REQUIRE = ['--no-experimental-require-module'].filter(() =>
@@ -23,6 +25,17 @@ const OLD_REQUIRE = ['--no-experimental-require-module'].filter(() =>
  * `skipLibCheck: false` their types do not compile in a CommonJS project; neither is ours to mend.
  */
 const MSW_FOR_COMMONJS = 'msw@2.11.0';
+
+const CONSUMER_FILES = [
+  'esm.mjs',
+  'cjs.cjs',
+  'both-copies.mjs',
+  'without-msw.mjs',
+  'worker.jest.cjs',
+  'onnx.mjs',
+  'onnx.cjs',
+  'without-peers.mjs',
+];
 
 interface Packed {
   filename: string;
@@ -41,9 +54,10 @@ function pack(into: string): Packed {
   const [packed] = JSON.parse(report.slice(report.indexOf('['))) as [Packed];
   const stray = packed.files.map(({ path }) => path).filter((path) => !SHIPPED.test(path));
   if (stray.length > 0) throw new Error(`The tarball holds what no user needs: ${stray.join(', ')}`);
-  const entries = ['index', 'python', 'testing'].flatMap((name) =>
+  const entries = ['index', 'onnx', 'python', 'testing'].flatMap((name) =>
     ['js', 'cjs', 'd.ts', 'd.cts'].map((ending) => `dist/${name}.${ending}`),
   );
+  entries.push('dist/onnx-schema.json', 'dist/onnx-session.js', 'dist/onnx-prepare.js');
   const missing = entries.filter((path) => !packed.files.some((file) => file.path === path));
   if (missing.length > 0) throw new Error(`Not built: ${missing.join(', ')}. Run "npm run build" first`);
   return packed;
@@ -57,6 +71,17 @@ function versionHere(name: string): string {
   return manifest.version;
 }
 
+/** A folder of models, as a user has one. */
+function writeModels(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'blobs.onnx'), blobDetector());
+  writeFileSync(join(folder, 'shades.onnx'), shadeClassifier());
+  const detector = { model: 'blobs.onnx', labels: ['blob'], padding: 220, tiles: { scales: [0.5] } };
+  const classifiers = [{ model: 'shades.onnx', labels: SHADES, normalise: 'unit' }];
+  const description = { name: 'Blobs', slug: 'blobs', version: 1, detector, classifiers };
+  writeFileSync(join(folder, 'antenna.json'), JSON.stringify(description));
+}
+
 function install(folder: string, tarball: string, others: readonly string[]): void {
   mkdirSync(folder, { recursive: true });
   const packages = others.map((name) => (name.includes('@', 1) ? name : `${name}@${versionHere(name)}`));
@@ -66,7 +91,7 @@ function install(folder: string, tarball: string, others: readonly string[]): vo
     ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', tarball, ...packages],
     folder,
   );
-  for (const file of ['esm.mjs', 'cjs.cjs', 'both-copies.mjs', 'without-msw.mjs', 'worker.jest.cjs']) {
+  for (const file of CONSUMER_FILES) {
     cpSync(join(CONSUMERS, file), join(folder, file));
   }
 }
@@ -145,6 +170,10 @@ function main(): boolean {
     install(full, tarball, ['msw', 'typescript', '@types/node']);
     install(commonJs, tarball, [MSW_FOR_COMMONJS, 'jest@30', 'typescript', '@types/node']);
     install(bare, tarball, []);
+    const onnx = join(work, 'onnx');
+    install(onnx, tarball, ['onnxruntime-node', 'sharp']);
+    writeModels(join(onnx, 'models'));
+    const onnxNames = JSON.stringify(Object.keys(onnxSource).sort());
     const node = (folder: string, ...args: string[]): void => {
       run(process.execPath, args, folder);
     };
@@ -163,6 +192,15 @@ function main(): boolean {
       }),
       attempt('main entry without msw installed', () => {
         node(bare, 'without-msw.mjs');
+      }),
+      attempt('ONNX models with the two peers and nothing else, ES module', () => {
+        node(onnx, 'onnx.mjs', onnxNames);
+      }),
+      attempt('ONNX models, CommonJS without require of ES modules', () => {
+        node(onnx, ...OLD_REQUIRE, 'onnx.cjs', onnxNames);
+      }),
+      attempt('the ONNX entry without its peers says what to install', () => {
+        node(bare, 'without-peers.mjs');
       }),
       ...TYPESCRIPT.map((project) =>
         attempt(project.title, () => {

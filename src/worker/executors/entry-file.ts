@@ -2,18 +2,22 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AntennaConfigError } from '../../errors/config.js';
 
-/** `__filename` exists in the CommonJS build only, where `import.meta` is empty. */
-const HERE = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
+/** Address of this file. `__filename` exists in the CommonJS build only, where `import.meta` is empty. */
+export const HERE = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
 
 /**
- * The file that a thread or process starts with. It lies beside this one: as JavaScript in the package, as TypeScript in the sources.
+ * The file that a thread or process starts with. In the package it lies beside this one, as JavaScript; in the sources it is TypeScript, in
+ * its own folder.
  * @throws AntennaConfigError when it is not there, which is so after bundling.
  */
-export function entryFile(name: 'executor-thread' | 'executor-child'): string {
-  for (const extension of ['js', 'ts']) {
-    const path = fileURLToPath(new URL(`./${name}.${extension}`, HERE));
-    if (existsSync(path)) return path;
-  }
+export function entryFile(
+  name: 'executor-thread' | 'executor-child' | 'onnx-session' | 'onnx-prepare',
+): string {
+  for (const place of ['.', '../../onnx'])
+    for (const extension of ['js', 'ts']) {
+      const path = fileURLToPath(new URL(`${place}/${name}.${extension}`, HERE));
+      if (existsSync(path)) return path;
+    }
   const message = `${name}.js is not beside the code that needs it. A bundler left it behind: keep antenna-sdk external, or use the inline executor`;
   throw new AntennaConfigError('Cannot start a handler outside of this thread', [{ path: '', message }]);
 }
