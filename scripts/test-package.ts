@@ -77,7 +77,7 @@ function writeModels(folder: string): void {
   writeFileSync(join(folder, 'blobs.onnx'), blobDetector());
   writeFileSync(join(folder, 'shades.onnx'), shadeClassifier());
   const detector = { model: 'blobs.onnx', labels: ['blob'], padding: 220, tiles: { scales: [0.5] } };
-  const classifiers = [{ model: 'shades.onnx', labels: SHADES, normalise: 'unit' }];
+  const classifiers = [{ model: 'shades.onnx', labels: SHADES, normalise: 'unit', crop: { square: false } }];
   const description = { name: 'Blobs', slug: 'blobs', version: 1, detector, classifiers };
   writeFileSync(join(folder, 'antenna.json'), JSON.stringify(description));
 }
