@@ -114,8 +114,9 @@ function verdictOf({ key, labels, activation }: PlannedClassifier, outputs: read
     classification: {
       algorithm: key,
       classification: labels[class_],
-      scores,
-      ...(activation === 'none' ? {} : { logits: outputs }),
+      // Models compute in 32 bits or fewer: more digits of each would be noise, and twice the bytes to post.
+      scores: Float32Array.from(scores),
+      ...(activation === 'none' ? {} : { logits: Float32Array.from(outputs) }),
     },
   };
 }

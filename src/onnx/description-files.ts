@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { categoryMapSchema, type CategoryMap } from '../contract/algorithms.js';
 import type { ConfigIssue } from '../errors/config.js';
-import { issuesOf } from '../resources/core.js';
+import { issuesOf } from '../contract/issues.js';
 import type { ClassifierDescription } from './description.js';
 
 /** Reads the files that a description names, and collects what is wrong with them. */

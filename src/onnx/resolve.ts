@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { AlgorithmConfig, CategoryMap } from '../contract/algorithms.js';
 import type { PipelineConfig } from '../contract/pipelines.js';
 import { AntennaConfigError } from '../errors/config.js';
-import { issuesOf } from '../resources/core.js';
+import { issuesOf } from '../contract/issues.js';
 import type { Activation } from './activation.js';
 import {
   ONNX_DEFAULTS,

@@ -6,7 +6,7 @@ import type { TaskImage } from 'antenna-sdk';
 import type { OnnxDescription } from 'antenna-sdk/onnx';
 import { OnnxExecutor } from '../../src/onnx/executor.js';
 import { resolveDescription } from '../../src/onnx/resolve.js';
-import { FROM_SOURCES } from '../worker/executors/support.js';
+import { FROM_SOURCES, imagesOf } from '../worker/executors/support.js';
 
 /** A folder with models, which goes away with `dispose`. */
 export function modelFolder(files: Readonly<Record<string, Uint8Array | string>>): {
@@ -64,5 +64,7 @@ export function sheet(width: number, height: number, blobs: readonly Blob[]): Re
 }
 
 export function taskImage(id: string, bytes: Buffer): TaskImage {
-  return { id, url: `https://images.example/${id}`, bytes, contentType: undefined, jobId: 7 };
+  const [image] = imagesOf('');
+  if (!image) throw new Error('no image');
+  return { ...image, id, bytes };
 }
