@@ -6,7 +6,7 @@ import type { ChaosSettings } from './settings.js';
 import { lookIntoSpools } from './spool-look.js';
 import type { Stage } from './stage.js';
 import type { Trouble } from './trouble.js';
-import { readJournals, readLog, type LoggedLine, type WorkerOrders } from './worker-log.js';
+import { readJournals, readLog, type LoggedLine, type Runs, type WorkerOrders } from './worker-log.js';
 
 /** What a run gave. */
 export interface ChaosOutcome {
@@ -15,6 +15,8 @@ export interface ChaosOutcome {
   readonly jobStatus: string;
   readonly ledger: ChaosLedger;
   readonly countedAgain: number;
+  /** Deliveries of the jobs beside it: one whose images' host never answers, one whose results nobody answers until the end. */
+  readonly sides: { readonly dead: number; readonly hanging: number };
   readonly requests: { readonly api: FaultCounts; readonly images: FaultCounts; readonly outage: number };
   readonly keyReplaced: boolean;
   readonly crew: CrewReport;
@@ -64,12 +66,12 @@ export function account(run: {
     maxDuplicateShare: settings.maxDuplicateShare,
     accounts: book.images,
     counted: book.total('counted'),
-    runs: readJournals(all.map(({ journalFile }) => journalFile)),
+    runs: runsOf(all, book.images),
     lostDeliveries: stage.lostDeliveries,
     unhandled,
     spool: lookIntoSpools(
       all.map(({ spoolDirectory }) => spoolDirectory),
-      (id) => book.image(id).outcome !== null,
+      (id) => book.images.get(id)?.outcome !== null,
     ),
     badEnds,
     timedOut,
@@ -82,6 +84,10 @@ export function account(run: {
     jobStatus: stage.job.status,
     ledger,
     countedAgain: book.total('counted-again'),
+    sides: {
+      dead: stage.sides.dead.ledger.total('delivered'),
+      hanging: stage.sides.hanging.ledger.total('delivered'),
+    },
     requests: { api: stage.api, images: stage.imageCounts, outage: trouble.outageRequests },
     keyReplaced: trouble.keyReplaced,
     crew: crewReport,
@@ -97,6 +103,15 @@ export function account(run: {
     },
     folder,
   };
+}
+
+/** Handler calls for images of the job that is counted. */
+function runsOf(
+  orders: readonly WorkerOrders[],
+  images: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, Runs> {
+  const runs = readJournals(orders.map(({ journalFile }) => journalFile));
+  return new Map([...runs].filter(([id]) => images.has(id)));
 }
 
 const memoryOf = (lines: readonly LoggedLine[]): MemorySample[] =>

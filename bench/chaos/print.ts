@@ -16,6 +16,7 @@ export function describeOutcome(outcome: ChaosOutcome): string[] {
     `outcomes: ${ledger.succeeded} successes, ${ledger.errors} errors, ${ledger.dead.length} dead, ${ledger.lost.length} lost`,
     ...ledger.dead.map((cause) => `  dead: ${cause}`),
     `results accepted: ${outcome.resultsAccepted}, of which counted before: ${outcome.countedAgain}`,
+    `beside it: ${outcome.sides.dead} deliveries of a job with a dead image host, ${outcome.sides.hanging} of one whose posts hang`,
     `tasks by deliveries needed: ${ledger.deliveries.map((count, index) => `${index + 1}: ${count}`).join(', ')}`,
     `handler runs: ${ledger.handlerRuns}, beyond one a task: ${ledger.duplicates} (${(ledger.duplicateShare * 100).toFixed(2)} %), cut off by a kill: ${ledger.cutOff}`,
     `processes: ${crew.starts} started, ${crew.kills} killed, ${crew.gaveUp.length} gave up (codes ${crew.gaveUp.join(', ') || 'none'})`,

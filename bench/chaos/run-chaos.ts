@@ -10,6 +10,7 @@ import { ordersOf } from './orders.js';
 import { account, type ChaosOutcome } from './outcome.js';
 import { seeded } from './random.js';
 import type { ChaosSettings } from './settings.js';
+import { lookIntoSpools } from './spool-look.js';
 import { setStage } from './stage.js';
 import { Trouble, writeKey } from './trouble.js';
 import type { Sabotage } from './worker-log.js';
@@ -17,6 +18,8 @@ import type { Sabotage } from './worker-log.js';
 /** How often the runner looks. */
 const TICK_MS = 50;
 const PROGRESS_MS = 10_000;
+/** How long the results of the job whose posts hung may take once they no longer do: a few backoffs. */
+const POSTED_MS = 60_000;
 
 /** Options of {@link runChaos}. */
 export interface RunChaosOptions {
@@ -53,6 +56,9 @@ export async function runChaos(
     const trouble = new Trouble(parts, performance.now());
     const timedOut = await untilDone(stage.job, trouble, settings, print);
     const durationMs = performance.now() - startedAt;
+    // What was computed for the job whose posts hang is in the spools, and can be posted now.
+    stage.sides.hang.remove();
+    await untilPosted(Object.values(orders).map(({ spoolDirectory }) => spoolDirectory));
     print('stopping the workers');
     await crew.stop();
     stage.server.settle();
@@ -73,6 +79,7 @@ export async function runChaos(
     clearInterval(sampler);
     crew.dispose();
     rmSync(program, { force: true });
+    await stage.sides.close();
     await stage.images.close();
     await stage.server.close();
   }
@@ -97,6 +104,15 @@ async function untilDone(
     if (nowMs - printedAt < PROGRESS_MS) continue;
     printedAt = nowMs;
     print(`${Math.round((nowMs - startedAt) / 1_000)} s: ${counted} of ${settings.tasks} counted`);
+  }
+}
+
+/** Waits until the spools are empty; the ledger tells if they are not in the end. */
+async function untilPosted(directories: readonly string[]): Promise<void> {
+  const endsAt = performance.now() + POSTED_MS;
+  while (performance.now() < endsAt) {
+    if (lookIntoSpools(directories, () => true).waiting === 0) return;
+    await delay(TICK_MS);
   }
 }
 

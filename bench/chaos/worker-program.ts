@@ -128,6 +128,8 @@ for (const name of [
   'split',
   'abandoned',
   'stall',
+  'trouble',
+  'trouble_over',
 ] as const) {
   worker.on(name, (event) => {
     log({ kind: 'event', name, text: JSON.stringify(event) });

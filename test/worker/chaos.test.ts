@@ -19,6 +19,9 @@ describe('the chaos run, short', () => {
     expect(crew.starts, text).toBeGreaterThanOrEqual(SHORT.workers + crew.kills);
     expect(requests.outage, text).toBeGreaterThan(0);
     expect(outcome.keyReplaced, text).toBe(true);
+    // Jobs in trouble had their part, and took nothing from the one that is counted.
+    expect(outcome.sides.dead, text).toBeGreaterThan(0);
+    expect(outcome.sides.hanging, text).toBeGreaterThan(0);
     const spoilt = Object.values(requests.api.byKind).reduce((sum, count) => sum + count, 0);
     expect(spoilt, text).toBeGreaterThan(0.1 * requests.api.requests - 10);
   }, 240_000);

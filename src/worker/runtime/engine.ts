@@ -73,6 +73,11 @@ export class Engine {
     return this.#process.running;
   }
 
+  /** Whether results of an earlier process wait to be posted. */
+  get isReplaying(): boolean {
+    return this.#spool?.isReplaying ?? false;
+  }
+
   /** Files and bytes on disk; undefined without a spool. */
   get spoolSize(): SpoolKeeper['size'] | undefined {
     return this.#spool?.size;

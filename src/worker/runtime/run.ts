@@ -279,6 +279,7 @@ export class WorkerRun {
     const { hold, leases, clock } = this.#context;
     const { lastList } = this.#lister;
     if (!this.#parts.untilDrained || hold.size > 0 || lastList === undefined) return false;
+    if (this.#engine.isReplaying) return false;
     if (lastList.jobs === 0 && lastList.askedAtMs >= this.#lastTaskAt) return true;
     return clock.now() - this.#lastTaskAt > DRAINED_LEASES * leases.lengthMs;
   }

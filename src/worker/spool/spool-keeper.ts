@@ -1,3 +1,4 @@
+import { within } from '../../time/within.js';
 import type { OutboxEntry } from '../outbox/entry.js';
 import type { WriteAhead, WrittenPost } from '../outbox/write-ahead.js';
 import type { RunContext } from '../runtime/context.js';
@@ -28,12 +29,16 @@ export const SPOOL_DEFAULTS = {
   maxReplayAgeMs: 30 * 60_000,
 } as const;
 
+/** How long a start waits for results of an earlier process to be posted: a job whose posts hang must not keep all others from starting. */
+const REPLAY_FIRST_MS = 10_000;
+
 /** The spool of one run: takes the directory's lock, posts what was left, writes ahead, gives the lock back. */
 export class SpoolKeeper implements WriteAhead {
   readonly #context: RunContext;
   readonly #lock: SpoolLock;
   readonly #spool: Spool;
-  readonly #maxReplayAgeMs: number;
+  readonly #replay: Replay;
+  #replayed: Promise<void> = Promise.resolve();
 
   constructor(context: RunContext, options: SpoolOptions) {
     const { directory, maxBytes, maxFiles, maxReplayAgeMs } = { ...SPOOL_DEFAULTS, ...defined(options) };
@@ -43,7 +48,6 @@ export class SpoolKeeper implements WriteAhead {
         context.note(error, 'holding the spool directory');
       },
     });
-    this.#maxReplayAgeMs = maxReplayAgeMs;
     this.#spool = new Spool({
       disk: new NodeDisk(directory),
       clock: context.clock,
@@ -53,6 +57,7 @@ export class SpoolKeeper implements WriteAhead {
         context.note(error, 'writing results to the spool; they stay in memory and nothing is reserved');
       },
     });
+    this.#replay = new Replay(context, this.#spool, maxReplayAgeMs);
   }
 
   get trouble(): SpoolTrouble {
@@ -64,12 +69,21 @@ export class SpoolKeeper implements WriteAhead {
     return { files: this.#spool.files, bytes: this.#spool.bytes };
   }
 
-  /** @throws AntennaError when another process holds the directory; the file system's error when it cannot be used. */
+  /** Whether results of an earlier process wait to be posted. */
+  get isReplaying(): boolean {
+    return this.#replay.pending > 0;
+  }
+
+  /**
+   * Takes the lock and posts what was left, mostly before anything new is taken: what takes long goes on beside the work.
+   * @throws AntennaError when another process holds the directory; the file system's error when it cannot be used.
+   */
   async open(): Promise<void> {
     await this.#spool.prepare();
     await this.#lock.acquire();
     const left = await this.#spool.takeStock();
-    await new Replay(this.#context, this.#spool, this.#maxReplayAgeMs).run(left);
+    this.#replayed = this.#replay.run(left);
+    await within(this.#context.clock, REPLAY_FIRST_MS, this.#replayed);
   }
 
   async write(jobId: number, entries: readonly OutboxEntry[]): Promise<WrittenPost | undefined> {
@@ -86,6 +100,7 @@ export class SpoolKeeper implements WriteAhead {
 
   async close(): Promise<void> {
     try {
+      await this.#replayed;
       await this.#spool.close();
     } finally {
       await this.#lock.release();

@@ -221,3 +221,39 @@ describe('decideReplay', () => {
     expect(decideReplay({ ...base, job: { status: 'STARTED', started_at } }).post).toBe(false);
   });
 });
+
+describe('T19 a job whose posts hang', () => {
+  it('keeps no worker from starting on others, and is posted as soon as it can be', async () => {
+    const rig = createRig({ dialect: 'token' });
+    const stuck = rig.job(4);
+    const hang = rig.server.faults.intervene(() => Promise.resolve({ kind: 'silence' }), {
+      route: 'result',
+      where: ({ path }) => path.includes(`/jobs/${stuck.id}/`),
+    });
+    const first = rig.worker({ spool: { directory } });
+    const tasks = eventsOf(first, 'task');
+    const spooled = eventsOf(first, 'spooled');
+    const running = first.run({ handleSignals: false });
+    await driveUntil(rig.clock, () => tasks.length >= 2 && spooled.length >= 2, 3_600_000, true);
+    const stopping = first.stop({ graceMs: 1_000 });
+    const { spooled: left } = await drive(rig.clock, running, { stepMs: 50, disk: true });
+    await stopping;
+    const good = rig.job(20);
+    const second = rig.worker({ spool: { directory } });
+    const replayed = eventsOf(second, 'replayed');
+    const again = second.run({ handleSignals: false });
+    await driveUntil(rig.clock, () => good.results.length === 20, 30_000, true);
+    expect(replayed).toEqual([]);
+    hang.remove();
+    await driveUntil(
+      rig.clock,
+      () => replayed.reduce((sum, { count }) => sum + count, 0) === left,
+      120_000,
+      true,
+    );
+    const ending = second.stop({ graceMs: 1_000 });
+    await drive(rig.clock, again, { stepMs: 50, disk: true });
+    await ending;
+    expect(left).toBeGreaterThan(0);
+  });
+});
