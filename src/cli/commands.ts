@@ -46,6 +46,34 @@ const PIPELINES = ['module', 'pipeline'] as const;
 
 export const COMMANDS: readonly CommandRow[] = [
   {
+    name: 'run',
+    summary: 'Work: take tasks, run the pipelines, post the results, until told to stop',
+    settings: [
+      ...SERVER,
+      ...([
+        'serviceName',
+        'project',
+        ...PIPELINES,
+        'job',
+        'workers',
+        'concurrency',
+        'maxBatchSize',
+        'spool',
+      ] as const),
+      ...(['maxTime', 'exitWhenIdle', 'until', 'grace', 'port', 'host', 'view', 'logLevel'] as const),
+    ],
+    examples: [
+      ['antenna run --module ./worker.mjs --project 1', 'until SIGTERM or Ctrl-C; twice ends at once'],
+      [
+        'antenna run --module ./worker.mjs --workers auto --spool /var/lib/antenna --port 8080',
+        'one process for each GPU, with a page to look at',
+      ],
+      ['antenna run --module ./worker.mjs --job 42', 'do one job and exit'],
+      ['antenna run --module ./worker.mjs --max-time 11h55m --exit-when-idle 10m', 'in a batch system'],
+    ],
+    load: () => import('./commands/run.js'),
+  },
+  {
     name: 'doctor',
     summary: 'Check that this machine can work for a server, and say how to mend what it cannot',
     settings: [...SERVER, 'serviceName', 'project', ...PIPELINES, 'spool'],

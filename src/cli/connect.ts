@@ -69,6 +69,20 @@ export function hasProxy(env: Frame['env']): boolean {
   return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => (env[name] ?? '') !== '');
 }
 
+/** The same frame with a credential in it, asked for where somebody can answer: once, and not by each of several processes. */
+export async function withCredential(frame: Frame): Promise<Frame> {
+  if (chosenCredential(frame, 'any') !== undefined || !frame.interactive) return frame;
+  const { apiKey, token } = await asked(frame, 'any');
+  return {
+    ...frame,
+    settings: {
+      ...frame.settings,
+      ...(typeof apiKey === 'string' ? { apiKey } : {}),
+      ...(typeof token === 'string' ? { token } : {}),
+    },
+  };
+}
+
 const CREDENTIALS = [
   'apiKey',
   'apiKeyFile',

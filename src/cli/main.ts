@@ -66,5 +66,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 // Not `process.exit`: it would cut off what a pipe has not taken yet. A signal's own code, set by the worker, stays.
-const code = await main();
-process.exitCode ??= code;
+if (process.argv[2] === 'run-worker' && process.send !== undefined) {
+  // A process of `antenna run --workers`: no command of a person's, and nothing of its settings is on a command line.
+  const { runChild } = await import('./run/child.js');
+  await runChild();
+} else {
+  const code = await main();
+  process.exitCode ??= code;
+}

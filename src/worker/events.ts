@@ -1,5 +1,6 @@
 import type { Logger } from '../log/logger.js';
 import type { RegistrationReport } from '../registration/report.js';
+import type { FoundBox } from './found-boxes.js';
 import type { Fate } from './report.js';
 import type { Trouble } from './shares/troubles.js';
 import type { WorkerState } from './state.js';
@@ -96,6 +97,11 @@ export interface WorkerEvents {
     readonly encodeMs?: number;
     readonly error?: string;
   };
+  /**
+   * What was found on an image, for those who look on: its URL, which may be signed, and a box with its best label for each detection.
+   * Made only while somebody listens.
+   */
+  found: TaskRef & { readonly imageUrl: string; readonly boxes: readonly FoundBox[] };
   /** The server accepted results. */
   posted: {
     readonly jobId: number;
@@ -151,6 +157,11 @@ export class WorkerEventBus {
     return () => {
       set.delete(listener);
     };
+  }
+
+  /** Whether anybody listens: spares the work of an event that nobody hears. */
+  hears(name: keyof WorkerEvents): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
   }
 
   emit<Name extends keyof WorkerEvents>(name: Name, event: WorkerEvents[Name]): void {

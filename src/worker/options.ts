@@ -47,6 +47,8 @@ export interface AntennaWorkerOptions {
   readonly pipelines: readonly (Pipeline | PipelineDefinition)[];
   /** Ids of the projects to register with and to take jobs of. Empty: register nowhere, take jobs of all visible projects. */
   readonly projects?: readonly number[] | undefined;
+  /** Ids of the only jobs to take tasks of, for a run that does one job and ends. Default: every open job of the pipelines. */
+  readonly jobs?: readonly number[] | undefined;
   /** Handler calls side by side. Default 4. */
   readonly concurrency?: number | undefined;
   /** Tasks reserved at once at most. Default 64; the measured times decide below that. */
@@ -106,6 +108,7 @@ export interface ResolvedWorkerOptions {
   readonly client: AntennaClient;
   readonly pipelines: ReadonlyMap<string, Pipeline>;
   readonly projects: readonly number[];
+  readonly jobs: readonly number[] | undefined;
   readonly concurrency: number;
   readonly maxBatchSize: number;
   readonly maxHeld: number;
@@ -134,6 +137,7 @@ const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodTy
   client: z.instanceof(AntennaClient, { error: 'must be an AntennaClient' }),
   pipelines: z.array(z.looseObject({})).min(1, 'must hold at least one pipeline'),
   projects: z.array(z.int().positive()),
+  jobs: z.array(z.int().positive()).min(1, 'must name a job, or be left out'),
   concurrency: countSchema,
   maxBatchSize: countSchema,
   maxHeld: countSchema,
@@ -184,6 +188,7 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
     client: options.client,
     pipelines: pipelineMap(options.pipelines, subject),
     projects: options.projects ?? [],
+    jobs: options.jobs,
     ...numbersOf(options),
     processTimeoutMs: options.processTimeoutMs,
     rules: {

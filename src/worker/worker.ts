@@ -1,3 +1,4 @@
+import type { AntennaClient } from '../client.js';
 import { AntennaError } from '../errors/base.js';
 import { WorkerEventBus, type WorkerEvents } from './events.js';
 import { resolveWorkerOptions, type AntennaWorkerOptions, type ResolvedWorkerOptions } from './options.js';
@@ -66,6 +67,11 @@ export class AntennaWorker {
 
   get state(): WorkerState {
     return this.#state.current;
+  }
+
+  /** The client that it works with. */
+  get client(): AntennaClient {
+    return this.#options.client;
   }
 
   /** How many tasks are in hand now, and at which stage. */

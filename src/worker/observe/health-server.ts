@@ -1,16 +1,24 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { AntennaConfigError } from '../../errors/config.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import type { HealthReport } from './health.js';
-import { loadPrometheus, type MetricsRenderer } from './prometheus.js';
+import { VERSION } from '../../version.js';
+import { loadPrometheus, type LabelledSnapshot, type MetricsRenderer } from './prometheus.js';
 import type { WorkerMetricsSnapshot } from './snapshot.js';
+import type { MachineOverview } from './status.js';
+import { StatusBoard, type WatchedWorker } from './status-board.js';
 
 /** Where the answers come from: a worker. */
 export interface HealthSource {
   health(): HealthReport;
   /** Without it there is no `/metrics`. */
   metrics?(): WorkerMetricsSnapshot;
+  /** Several workers behind one port: their metrics by name, in place of `metrics()`; samples carry the label `worker`. */
+  fleetMetrics?(): Readonly<Record<string, WorkerMetricsSnapshot>>;
+  /** What the page at `/` shows. Default: made from the events, if the source is an `AntennaWorker`. */
+  overview?(): MachineOverview;
 }
 
 /** Options of {@link startHealthServer}. */
@@ -25,6 +33,11 @@ export interface HealthServerOptions {
    * is there.
    */
   readonly metrics?: boolean | undefined;
+  /**
+   * Show the last images with their boxes on the page. Default false: an image's URL can be signed, and then whoever sees the page
+   * can open it.
+   */
+  readonly view?: boolean | undefined;
   readonly logger?: Logger | undefined;
 }
 
@@ -40,20 +53,32 @@ interface Answer {
   readonly status: number;
   readonly type: string;
   readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What the answers are made of. */
+interface Parts {
+  readonly source: HealthSource;
+  readonly renderer: MetricsRenderer | undefined;
+  readonly overview: (() => MachineOverview) | undefined;
+  readonly logger: Logger;
 }
 
 /**
- * Opens a port with `/livez` (503: restart me), `/readyz` (503: not at work) and `/metrics`. It shows no secrets, and neither does it
- * ask for any: keep it inside. It does not keep a program alive.
+ * Opens a port with `/livez` (503: restart me), `/readyz` (503: not at work), `/metrics`, and at `/` a page for people, which reads
+ * `/status.json` every two seconds. It shows no secrets, and neither does it ask for any: keep it inside. It does not keep a program
+ * alive.
  * @throws AntennaConfigError when the port cannot be had, or `metrics` is true and `prom-client` is missing.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const { source, port, host = '127.0.0.1', logger = silentLogger } = options;
   const renderer = options.metrics === false ? undefined : await loadPrometheus(options.metrics === true);
+  const { overview, stop } = overviewOf(source, options.view === true);
+  const parts: Parts = { source, renderer, overview, logger };
   const server = createServer(
     { requestTimeout: 5_000, headersTimeout: 5_000, keepAliveTimeout: 5_000, maxHeaderSize: 8_192 },
     (request, response) => {
-      void respond(request, response, source, renderer, logger);
+      void respond(request, response, parts);
     },
   );
   await listen(server, port, host);
@@ -63,6 +88,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
+        stop();
         server.close(() => {
           resolve();
         });
@@ -71,33 +97,24 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   };
 }
 
-async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  source: HealthSource,
-  renderer: MetricsRenderer | undefined,
-  logger: Logger,
-): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
   let answer: Answer;
   try {
-    answer = await answerFor(request, source, renderer);
+    answer = await answerFor(request, parts);
   } catch (error) {
-    logger.error({ error, path: request.url }, 'the health port could not answer');
+    parts.logger.error({ error, path: request.url }, 'the health port could not answer');
     answer = text(500, 'the worker could not be looked at; its log has the reason');
   }
   response.writeHead(answer.status, {
     'content-type': answer.type,
     'content-length': Buffer.byteLength(answer.body),
     'cache-control': 'no-store',
+    ...answer.headers,
   });
   response.end(request.method === 'HEAD' ? undefined : answer.body);
 }
 
-async function answerFor(
-  request: IncomingMessage,
-  source: HealthSource,
-  renderer: MetricsRenderer | undefined,
-): Promise<Answer> {
+async function answerFor(request: IncomingMessage, { source, renderer, overview }: Parts): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'GET or HEAD');
   const [path = ''] = (request.url ?? '').split('?');
   switch (path) {
@@ -108,12 +125,69 @@ async function answerFor(
       return { status: fine ? 200 : 503, type: 'application/json', body: JSON.stringify(report) };
     }
     case '/metrics':
-      if (!source.metrics) return text(404, 'this worker has no metrics');
+      if (!source.metrics && !source.fleetMetrics) return text(404, 'this worker has no metrics');
       if (!renderer) return text(501, 'no metrics here: install prom-client, or do not set metrics: false');
-      return { status: 200, type: renderer.contentType, body: await renderer.render(source.metrics()) };
+      return { status: 200, type: renderer.contentType, body: await renderer.render(snapshotsOf(source)) };
+    case '/status.json':
+      if (!overview) return text(404, 'this source has no overview');
+      return { status: 200, type: 'application/json', body: JSON.stringify(overview()), headers: NOSNIFF };
+    case '/':
+      if (!overview) return text(404, '/livez, /readyz or /metrics');
+      return pageOf(overview().view);
     default:
-      return text(404, '/livez, /readyz or /metrics');
+      return text(404, '/, /status.json, /livez, /readyz or /metrics');
   }
+}
+
+const NOSNIFF = { 'x-content-type-options': 'nosniff' };
+
+/** Loaded when somebody looks: most workers are never looked at. */
+async function pageOf(view: boolean): Promise<Answer> {
+  const { pageHeaders, STATUS_PAGE } = await import('./page/page.js');
+  return { status: 200, type: 'text/html; charset=utf-8', body: STATUS_PAGE, headers: pageHeaders(view) };
+}
+
+/** The one worker without a label, or a fleet by name. */
+function snapshotsOf(source: HealthSource): readonly LabelledSnapshot[] {
+  if (source.fleetMetrics)
+    return Object.entries(source.fleetMetrics()).map(([worker, snapshot]) => ({
+      labels: { worker },
+      snapshot,
+    }));
+  return source.metrics ? [{ labels: {}, snapshot: source.metrics() }] : [];
+}
+
+function overviewOf(
+  source: HealthSource,
+  view: boolean,
+): { readonly overview: (() => MachineOverview) | undefined; readonly stop: () => void } {
+  const given = source.overview?.bind(source);
+  if (given) return { overview: given, stop: () => undefined };
+  if (!isWatched(source)) return { overview: undefined, stop: () => undefined };
+  const board = new StatusBoard({ worker: source, view });
+  const overview = (): MachineOverview => ({
+    software: `antenna-sdk ${VERSION}`,
+    hostname: hostname(),
+    now: new Date(source.client.clock.wallNow()).toISOString(),
+    gpus: [],
+    view,
+    workers: [board.status()],
+  });
+  return {
+    overview,
+    stop: () => {
+      board.close();
+    },
+  };
+}
+
+/** By its methods: a worker of the package's other copy is one too. */
+function isWatched(source: HealthSource): source is HealthSource & WatchedWorker {
+  return (
+    ['on', 'explain', 'metrics'].every(
+      (name) => typeof (source as unknown as Record<string, unknown>)[name] === 'function',
+    ) && 'client' in source
+  );
 }
 
 function text(status: number, body: string): Answer {

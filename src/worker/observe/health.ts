@@ -79,7 +79,9 @@ export type HealthStatus = 'ok' | 'degraded' | 'stuck';
 
 /** One thing that was looked at, and in words what was seen. */
 export interface HealthCheck {
+  /** `process` is one of several worker processes, as whoever started it sees it. */
   readonly name:
+    | 'process'
     | 'run'
     | 'jobs'
     | 'loop'

@@ -15,6 +15,14 @@ export {
   type HealthSource,
 } from './health-server.js';
 export type { LatencySummary } from './latency.js';
+export type {
+  FailureOverview,
+  ImageOverview,
+  JobOverview,
+  MachineOverview,
+  WorkerOverview,
+} from './status.js';
+export { StatusBoard, type StatusBoardOptions, type WatchedWorker } from './status-board.js';
 export { Pace, type PaceReading } from './pace.js';
 export { progressBar, type ProgressBar, type ProgressBarOptions, type ProgressEvents } from './progress.js';
 export type { EventSource } from './record-events.js';

@@ -9,7 +9,14 @@ type PromClient = Pick<typeof Prom, 'Registry' | 'Counter' | 'Gauge' | 'collectD
 /** Turns a snapshot into the text that Prometheus reads. */
 export interface MetricsRenderer {
   readonly contentType: string;
-  render(snapshot: WorkerMetricsSnapshot): Promise<string>;
+  /** Several snapshots become one text, told apart by their labels. */
+  render(snapshots: readonly LabelledSnapshot[]): Promise<string>;
+}
+
+/** A snapshot, and labels that all of its samples carry. */
+export interface LabelledSnapshot {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly snapshot: WorkerMetricsSnapshot;
 }
 
 /**
@@ -49,12 +56,18 @@ class PrometheusRenderer implements MetricsRenderer {
     return this.#processMetrics.contentType;
   }
 
-  async render(snapshot: WorkerMetricsSnapshot): Promise<string> {
+  async render(snapshots: readonly LabelledSnapshot[]): Promise<string> {
+    const texts = await Promise.all(snapshots.map((labelled) => this.#one(labelled)));
+    return `${joined(texts)}\n${await this.#processMetrics.metrics()}`;
+  }
+
+  #one({ labels, snapshot }: LabelledSnapshot): Promise<string> {
     const registry = new this.#prom.Registry();
+    registry.setDefaultLabels(labels);
     this.#counters(registry, snapshot);
     this.#gauges(registry, snapshot);
     this.#latencies(registry, snapshot);
-    return `${await registry.metrics()}\n${await this.#processMetrics.metrics()}`;
+    return registry.metrics();
   }
 
   #counters(registry: Registry, { counters, deliveries }: WorkerMetricsSnapshot): void {
@@ -175,6 +188,25 @@ class PrometheusRenderer implements MetricsRenderer {
     const gauge = new this.#prom.Gauge({ name, help, labelNames, registers: [registry] });
     for (const [labels, value] of samples) if (value !== undefined) gauge.set(labels, value);
   }
+}
+
+/** One text of several: each metric may be described once only, with the samples of all below it. */
+function joined(texts: readonly string[]): string {
+  const [only] = texts;
+  if (only !== undefined && texts.length === 1) return only;
+  const metrics = new Map<string, { readonly head: Set<string>; readonly samples: string[] }>();
+  for (const text of texts) {
+    let current: { readonly head: Set<string>; readonly samples: string[] } | undefined;
+    for (const line of text.split('\n')) {
+      const name = /^# (?:HELP|TYPE) (\S+)/.exec(line)?.[1];
+      if (name !== undefined) {
+        current = metrics.get(name) ?? { head: new Set(), samples: [] };
+        metrics.set(name, current);
+        current.head.add(line);
+      } else if (line !== '') current?.samples.push(line);
+    }
+  }
+  return [...metrics.values()].flatMap(({ head, samples }) => [...head, ...samples]).join('\n');
 }
 
 function snake(name: string): string {

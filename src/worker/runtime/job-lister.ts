@@ -134,7 +134,7 @@ export class JobLister {
     }
     return jobs.flatMap(({ id, pipeline_slug }) => {
       const pipeline = options.pipelines.get(pipeline_slug ?? '');
-      return pipeline ? [{ id, pipeline }] : [];
+      return pipeline && (options.jobs?.includes(id) ?? true) ? [{ id, pipeline }] : [];
     });
   }
 

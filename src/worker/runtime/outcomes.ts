@@ -1,4 +1,5 @@
 import { outboxEntry } from '../outbox/entry.js';
+import { foundBoxes } from '../found-boxes.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { errorOutcome } from '../outcome.js';
 import type { ProcessResult } from '../pipeline.js';
@@ -83,6 +84,10 @@ export class Outcomes {
         durationMs: this.#durationMs(item),
         encodeMs,
       });
+      if (bus.hears('found')) {
+        const boxes = foundBoxes(item.pipeline, result);
+        bus.emit('found', { ...refOf(item), imageUrl: item.task.image_url, boxes });
+      }
       // The image is of no more use; its memory makes room for the next download.
       item.image = undefined;
       this.#outbox.offer(outboxEntry(item, outcome, clock.now()));

@@ -1,0 +1,146 @@
+/**
+ * The script of the status page. It sets \`textContent\` and attributes of its own alone, never HTML: job names, labels, reasons and
+ * addresses are texts of strangers. No backtick and no dollar-brace inside, since it is itself a text.
+ */
+export const STATUS_SCRIPT = String.raw`
+'use strict';
+const NS = 'http://www.w3.org/2000/svg';
+const el = (tag, className, ...children) => {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== ''));
+  return node;
+};
+const number = (value, digits) => Number(value).toLocaleString('en', { maximumFractionDigits: digits });
+const time = (ms) => {
+  if (ms === undefined || ms === null) return '–';
+  if (ms < 10000) return (ms / 1000).toFixed(1) + ' s';
+  const s = Math.round(ms / 1000);
+  if (s < 60) return s + ' s';
+  if (s < 3600) return Math.floor(s / 60) + ' min ' + (s % 60) + ' s';
+  if (s < 86400) return Math.floor(s / 3600) + ' h ' + (Math.floor(s / 60) % 60) + ' min';
+  return Math.floor(s / 86400) + ' d ' + (Math.floor(s / 3600) % 24) + ' h';
+};
+const size = (bytes) => bytes >= 1e6 ? (bytes / 1e6).toFixed(1) + ' MB' : (bytes / 1e3).toFixed(0) + ' kB';
+const rate = (perSecond) => perSecond === undefined || perSecond === null ? '–' : number(perSecond, perSecond < 10 ? 2 : 0) + '/s';
+const clock = (iso) => new Date(iso).toLocaleTimeString();
+
+const fact = (name, value, more) => el('div', '', el('dt', '', name), el('dd', '', value, more ? el('small', '', ' ' + more) : ''));
+
+function jobNode(job) {
+  const known = job.total !== undefined && job.total !== null;
+  const bar = el('progress');
+  bar.max = known ? Math.max(job.total, 1) : 1;
+  if (known) bar.value = Math.min(job.done, job.total);
+  bar.setAttribute('aria-label', 'Job ' + job.id);
+  const numbers = [
+    known ? number(job.done) + ' of ' + number(job.total) + ' images' : 'total not known yet',
+    job.failed ? number(job.failed) + ' failed' : '',
+    job.perSecond ? rate(job.perSecond) : '',
+    job.leftMs ? 'about ' + time(job.leftMs) + ' left' : '',
+    'here ' + number(job.mine.succeeded) + (job.mine.failed ? ' and ' + number(job.mine.failed) + ' failed' : ''),
+  ];
+  return el('div', 'job',
+    el('p', '', el('b', '', 'Job ' + job.id), job.name ? ' ' + job.name : '', el('span', 'soft', ' · ' + job.pipeline + (job.open ? '' : ' · over'))),
+    bar, el('p', 'numbers', numbers.filter(Boolean).join(' · ')));
+}
+
+function workerNode(worker) {
+  const outbox = worker.outbox, counters = worker.counters;
+  const node = el('section', 'card',
+    el('h2', '', worker.name, el('span', 'badge ' + worker.health, worker.state + (worker.health === 'ok' ? '' : ', ' + worker.health))));
+  for (const check of worker.failing) node.append(el('p', 'words bad', check.name + ': ' + check.detail));
+  if (worker.device) node.append(el('p', 'words', worker.device));
+  if (worker.explanation) node.append(el('p', 'words', worker.explanation));
+  node.append(el('dl', 'facts',
+    fact('images', rate(worker.perSecond)),
+    fact('succeeded', number(counters.succeeded)),
+    fact('failed', number(counters.failed)),
+    fact('posted', number(counters.posted)),
+    fact('in hand', number(worker.held.count), worker.hold ? 'of ' + number(worker.hold.target) : ''),
+    fact('outbox', number(outbox.count), outbox.count ? size(outbox.bytes) + ', oldest ' + time(outbox.oldestAgeMs) : ''),
+    fact('spool', worker.spool ? number(worker.spool.files) + ' files' : 'none', worker.spool && worker.spool.files ? size(worker.spool.bytes) : ''),
+    fact('lease left at post', worker.leaseSlack.post.count ? time(worker.leaseSlack.post.p50Ms) : '–', worker.lateRatio ? number(worker.lateRatio * 100, 1) + ' % late' : ''),
+    fact('model', worker.stages.process.count ? time(worker.stages.process.p50Ms) : '–', 'a call'),
+    fact('up', time(Date.now() - Date.parse(worker.startedAt)))));
+  if (worker.jobs.length) node.append(el('h3', '', 'Jobs'), ...worker.jobs.map(jobNode));
+  if (worker.failures.length) node.append(el('h3', '', 'Last failures'), el('ul', '', ...worker.failures.map((failure) =>
+    el('li', '', el('b', '', 'image ' + failure.imageId), el('span', 'soft', ' · job ' + failure.jobId + ' · ' + clock(failure.at) + (failure.final ? '' : ' · comes again')), el('br'), failure.reason))));
+  return node;
+}
+
+// Kept by address, so that a look every two seconds does not load them again.
+const figures = new Map();
+function figureNode(image) {
+  const key = image.at + image.jobId + image.imageId;
+  const known = figures.get(key);
+  if (known) return known;
+  const frame = el('div', 'frame');
+  const caption = el('figcaption', '', 'image ' + image.imageId + ' · job ' + image.jobId + ' · ' + clock(image.at) + ' · ' + image.boxes.length + (image.boxes.length === 1 ? ' box' : ' boxes'));
+  const figure = el('figure', '', frame, caption);
+  figures.set(key, figure);
+  if (!/^https?:/i.test(image.url)) return figure;
+  const picture = el('img');
+  picture.alt = 'image ' + image.imageId;
+  picture.referrerPolicy = 'no-referrer';
+  picture.addEventListener('error', () => caption.append(' · the image cannot be loaded from here'));
+  picture.addEventListener('load', () => drawBoxes(frame, picture, image.boxes));
+  picture.src = image.url;
+  frame.append(picture);
+  return figure;
+}
+
+function drawBoxes(frame, picture, boxes) {
+  const width = picture.naturalWidth, height = picture.naturalHeight;
+  const svg = document.createElementNS(NS, 'svg');
+  svg.setAttribute('viewBox', '0 0 ' + width + ' ' + height);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  frame.append(svg);
+  for (const { bbox, label, score } of boxes) {
+    const rect = document.createElementNS(NS, 'rect');
+    rect.setAttribute('x', bbox.x1);
+    rect.setAttribute('y', bbox.y1);
+    rect.setAttribute('width', bbox.x2 - bbox.x1);
+    rect.setAttribute('height', bbox.y2 - bbox.y1);
+    svg.append(rect);
+    const tag = el('span', 'tag', (label || 'unnamed') + (score === undefined || score === null ? '' : ' ' + Math.round(score * 100) + ' %'));
+    tag.style.left = Math.max(0, Math.min(95, bbox.x1 / width * 100)) + '%';
+    tag.style.top = Math.max(0, Math.min(100, bbox.y2 / height * 100)) + '%';
+    frame.append(tag);
+  }
+}
+
+let answeredAt = Date.now();
+function show(machine) {
+  const rates = machine.workers.map((worker) => worker.perSecond || 0);
+  document.title = machine.hostname + ' · Antenna worker';
+  document.getElementById('host').textContent = machine.hostname;
+  document.getElementById('about').textContent = [
+    machine.workers.length + (machine.workers.length === 1 ? ' worker' : ' workers'),
+    rate(rates.reduce((sum, one) => sum + one, 0)),
+    machine.software,
+  ].join(' · ');
+  const main = document.getElementById('main');
+  const images = machine.workers.flatMap((worker) => worker.images).sort((a, b) => b.at.localeCompare(a.at)).slice(0, 12);
+  const keys = new Set(images.map((image) => image.at + image.jobId + image.imageId));
+  for (const key of figures.keys()) if (!keys.has(key)) figures.delete(key);
+  main.replaceChildren(
+    ...machine.gpus.map((gpu) => el('p', 'soft', 'GPU ' + gpu)),
+    el('div', 'workers', ...machine.workers.map(workerNode)),
+    ...(machine.view ? [el('h3', '', 'Last images'), el('p', 'soft', 'Addresses of images can be signed: whoever sees this page can open them.'), el('div', 'images', ...images.map(figureNode))] : []));
+}
+async function look() {
+  const away = document.getElementById('away');
+  try {
+    const answer = await fetch('status.json', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+    if (!answer.ok) throw new Error(String(answer.status));
+    show(await answer.json());
+    answeredAt = Date.now();
+    away.textContent = '';
+  } catch {
+    away.textContent = 'No answer for ' + time(Date.now() - answeredAt) + ': the worker has ended, or this page cannot reach it.';
+  }
+  setTimeout(look, 2000);
+}
+look();
+`;
