@@ -42,7 +42,7 @@ const STAFF = [
   'proxy',
   'allowInsecureHttp',
 ] as const;
-const PIPELINES = ['module', 'pipeline'] as const;
+const PIPELINES = ['module', 'exec', 'attach', 'service', 'start', 'pipeline'] as const;
 
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -64,6 +64,8 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     examples: [
       ['antenna run --module ./worker.mjs --project 1', 'until SIGTERM or Ctrl-C; twice ends at once'],
+      ['antenna run --exec "python3 detect.py" --project 1', 'a model in Python, with antenna_handler.py'],
+      ['antenna run --service http://127.0.0.1:2000 --project 1', 'a service that speaks the push API'],
       [
         'antenna run --module ./worker.mjs --workers auto --spool /var/lib/antenna --port 8080',
         'one process for each GPU, with a page to look at',

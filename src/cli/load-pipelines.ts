@@ -2,24 +2,98 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { PipelineDefinition, WorkerPipeline } from '../index.js';
+import type { Logger, PipelineDefinition, WorkerPipeline } from '../index.js';
 import { UsageError } from './exit-codes.js';
 import type { Frame } from './frame.js';
 
+/** Pipelines, and what has to be ended when no worker ran with them. */
+export interface Loaded {
+  readonly pipelines: readonly WorkerPipeline[];
+  readonly close: () => Promise<void>;
+}
+
+/** What a source of pipelines may want to say while it starts. */
+export interface LoadOptions {
+  readonly logger?: Logger;
+}
+
+/** Where pipelines come from, one of which is given. */
+const WAYS = ['module', 'exec', 'attach', 'service'] as const;
+
 /** The pipelines that the settings name, checked and filtered by `--pipeline`. @throws UsageError when there are none. */
-export async function loadPipelines(frame: Frame): Promise<readonly WorkerPipeline[]> {
-  const pipelines = await optionalPipelines(frame);
-  if (pipelines !== undefined) return pipelines;
+export async function loadPipelines(frame: Frame, options: LoadOptions = {}): Promise<Loaded> {
+  const loaded = await optionalPipelines(frame, options);
+  if (loaded !== undefined) return loaded;
   throw new UsageError(
-    'No pipeline is given: --module FILE, a file that exports what definePipeline returns',
+    'No pipeline is given: --module FILE that exports what definePipeline returns, --exec "python3 detect.py", --attach, --service URL or --start "command" (antenna init writes one)',
   );
 }
 
 /** The same; undefined when no setting names any. */
-export async function optionalPipelines(frame: Frame): Promise<readonly WorkerPipeline[] | undefined> {
-  const { module } = frame.settings;
-  if (module === undefined) return undefined;
-  return chosen(await fromModule(resolve(frame.cwd, module)), frame.settings.pipeline);
+export async function optionalPipelines(
+  frame: Frame,
+  { logger }: LoadOptions = {},
+): Promise<Loaded | undefined> {
+  const { settings, cwd } = frame;
+  const given = WAYS.filter(
+    (way) => settings[way] !== undefined || (way === 'service' && settings.start !== undefined),
+  );
+  if (given.length > 1)
+    throw new UsageError(`Give one of ${given.map((way) => `--${way}`).join(', ')}, not several`);
+  const { pipelinesFromAttached, pipelinesFromCommand } = await import('../index.js');
+  switch (given[0]) {
+    case 'module':
+      return ready(chosen(await fromModule(resolve(cwd, settings.module ?? '')), settings.pipeline));
+    case 'exec':
+      return ready(
+        chosen(
+          await pipelinesFromCommand({ ...commandOf('exec', settings.exec ?? ''), cwd, logger }),
+          settings.pipeline,
+        ),
+      );
+    case 'attach':
+      return ready(
+        chosen(
+          await pipelinesFromAttached({ listen: resolve(cwd, settings.attach ?? ''), logger }),
+          settings.pipeline,
+        ),
+      );
+    case 'service':
+      return fromService(frame, logger);
+    default:
+      return undefined;
+  }
+}
+
+const ready = (pipelines: readonly WorkerPipeline[]): Loaded => ({
+  pipelines,
+  close: () => Promise.resolve(),
+});
+
+async function fromService({ settings, cwd }: Frame, logger: Logger | undefined): Promise<Loaded> {
+  const { pushService } = await import('../index.js');
+  const service = await pushService({
+    url: settings.service,
+    start: settings.start === undefined ? undefined : { ...commandOf('start', settings.start), cwd },
+    pipelines: settings.pipeline,
+    logger,
+  });
+  return { pipelines: service.pipelines, close: () => service.close() };
+}
+
+/** A command line without a shell: words, and quotes around words with blanks. @throws UsageError for a quote that does not end. */
+export function commandOf(
+  flag: string,
+  line: string,
+): { readonly command: string; readonly args: readonly string[] } {
+  const words = [...line.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) =>
+    word.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'),
+  );
+  const [command, ...args] = words;
+  const quotes = line.replaceAll(/"[^"]*"|'[^']*'/g, '');
+  if (command === undefined || /["']/.test(quotes))
+    throw new UsageError(`--${flag} must be a command such as "python3 detect.py"`);
+  return { command, args };
 }
 
 function chosen(

@@ -73,4 +73,6 @@ if (process.argv[2] === 'run-worker' && process.send !== undefined) {
 } else {
   const code = await main();
   process.exitCode ??= code;
+  // A handler that was given up may have left a timer or a connection, which must not keep a stopped worker alive.
+  setTimeout(() => process.exit(), 1_000).unref();
 }

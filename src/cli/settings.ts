@@ -1,7 +1,7 @@
 import { parseDuration } from './durations.js';
 
 /** How the text of a setting is read. */
-type Kind = 'text' | 'count' | 'number' | 'ids' | 'list' | 'duration' | 'switch' | 'workers';
+type Kind = 'socket' | 'text' | 'count' | 'number' | 'ids' | 'list' | 'duration' | 'switch' | 'workers';
 
 /** One thing that may be set. */
 export interface SettingSpec {
@@ -104,6 +104,30 @@ export const SETTINGS = {
     help: 'file that exports pipelines of definePipeline',
     env: ['ANTENNA_MODULE'],
   },
+  exec: {
+    kind: 'text',
+    flag: '--exec <command>',
+    help: 'command that answers for images, such as "python3 detect.py" (antenna python-helper)',
+    env: ['ANTENNA_EXEC'],
+  },
+  attach: {
+    kind: 'socket',
+    flag: '--attach [socket]',
+    help: 'wait for a handler that attaches, such as a notebook (default ./antenna-handler.sock)',
+    env: ['ANTENNA_ATTACH'],
+  },
+  service: {
+    kind: 'text',
+    flag: '--service <url>',
+    help: 'processing service that speaks the push API, such as http://127.0.0.1:2000',
+    env: ['ANTENNA_SERVICE_URL'],
+  },
+  start: {
+    kind: 'text',
+    flag: '--start <command>',
+    help: 'command that starts that service, and is started again when it dies',
+    env: ['ANTENNA_START'],
+  },
   job: { kind: 'ids', flag: '--job <id>', help: 'do this job, then exit; may be repeated' },
   workers: {
     kind: 'workers',
@@ -183,6 +207,7 @@ export type SettingName = keyof typeof SETTINGS;
 
 /** What a kind is read as. */
 interface KindTypes {
+  readonly socket: string;
   readonly text: string;
   readonly count: number;
   readonly number: number;
@@ -226,6 +251,7 @@ const items = (raw: unknown): string[] =>
   );
 
 const READERS: Readonly<Record<Kind, (raw: unknown) => Read>> = {
+  socket: (raw) => (raw === true || raw === '' ? { value: 'antenna-handler.sock' } : READERS.text(raw)),
   text: (raw) => {
     if (typeof raw !== 'string' && typeof raw !== 'number') return { problem: 'must be a text' };
     const text = String(raw).trim();

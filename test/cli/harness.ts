@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -77,6 +77,7 @@ export async function install(): Promise<Installed> {
     logLevel: 'error',
   });
   writeFileSync(join(home, 'package.json'), readFileSync(join(ROOT, 'package.json')));
+  cpSync(join(ROOT, 'python'), join(home, 'python'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
   writeFileSync(join(folder, 'terminal.py'), PTY);
   const start = (args: readonly string[], how: Start = {}): Running =>

@@ -65,7 +65,9 @@ async function server(frame: Frame): Promise<readonly Check[]> {
   const checks: Check[] = [];
   let slugs = frame.settings.pipeline ?? [];
   try {
-    slugs = (await optionalPipelines(frame))?.map(({ slug }) => slug) ?? slugs;
+    const loaded = await optionalPipelines(frame);
+    slugs = loaded?.pipelines.map(({ slug }) => slug) ?? slugs;
+    await loaded?.close();
   } catch (error) {
     checks.push(fail('pipelines', (error as Error).message, 'a worker could not start with it', error));
   }

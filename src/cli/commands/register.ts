@@ -18,7 +18,9 @@ interface Row {
 export const run: Run = async (given) => {
   const frame = withPositionalName(given);
   const { out } = frame;
-  const configs = (await loadPipelines(frame)).map(({ config }) => config);
+  const loaded = await loadPipelines(frame);
+  const configs = loaded.pipelines.map(({ config }) => config);
+  await loaded.close();
   await using client = await connect(frame);
   const projects = frame.settings.project ?? (await reachable(client));
   const rows: Row[] = [];

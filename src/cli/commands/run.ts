@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { HealthServer, HealthSource, MachineOverview, WorkerReport } from '../../index.js';
 import { withCredential } from '../connect.js';
-import { EXIT } from '../exit-codes.js';
+import { EXIT, UsageError } from '../exit-codes.js';
 import type { Frame, Run } from '../frame.js';
 import { describeGpu, readGpus, type Gpu } from '../gpus.js';
 import { loadPipelines } from '../load-pipelines.js';
@@ -56,7 +56,11 @@ async function runOne(frame: Frame, gpus: readonly Gpu[]): Promise<number> {
 
 async function runFleet(frame: Frame, gpus: readonly Gpu[], count: number): Promise<number> {
   // What is wrong with the module should be said once, and before any process is started.
-  await loadPipelines(frame);
+  if (frame.settings.module !== undefined) await loadPipelines(frame);
+  if (frame.settings.start !== undefined || frame.settings.attach !== undefined)
+    throw new UsageError(
+      '--workers with --start or --attach would be several workers for one service: start it yourself and give --service URL, or one worker each',
+    );
   const { onTermination } = await import('../../index.js');
   const warnings = new RecentWarnings();
   const { isTerminal } = frame.out;
@@ -192,7 +196,7 @@ function warnOfLeftSpools({ settings, out }: Frame, count: number): void {
     const index = /^worker-(\d+)$/.exec(entry)?.[1];
     if (index === undefined || (count > 1 && Number(index) < count)) continue;
     const files = readdirSync(join(spool, entry), { recursive: true }).filter((name) =>
-      /\.(?:json|result|post)/.test(String(name)),
+      /\.results$/.test(String(name)),
     );
     if (files.length > 0)
       out.warn(

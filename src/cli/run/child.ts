@@ -46,7 +46,9 @@ export async function runChild(): Promise<void> {
     send({ kind: 'failed', message: redact(error instanceof Error ? error.message : String(error), []) });
     process.exitCode = exitCodeOf(error);
   }
-  process.disconnect();
+  if (process.connected) process.disconnect();
+  // As in main.ts: nothing that a handler left may keep the process alive.
+  setTimeout(() => process.exit(), 1_000).unref();
 }
 
 async function work(

@@ -25,7 +25,7 @@ export interface SeatedWorker {
 export async function seatWorker(frame: Frame, seat: WorkerSeat, logger: Logger): Promise<SeatedWorker> {
   const { settings } = frame;
   const { AntennaWorker: Worker, StatusBoard: Board } = await import('../../index.js');
-  const pipelines = await loadPipelines(frame);
+  const { pipelines } = await loadPipelines(frame, { logger });
   const client = await connect(frame, {
     logger,
     clientInfo: {

@@ -59,7 +59,7 @@ function workerNode(worker) {
     fact('posted', number(counters.posted)),
     fact('in hand', number(worker.held.count), worker.hold ? 'of ' + number(worker.hold.target) : ''),
     fact('outbox', number(outbox.count), outbox.count ? size(outbox.bytes) + ', oldest ' + time(outbox.oldestAgeMs) : ''),
-    fact('spool', worker.spool ? number(worker.spool.files) + ' files' : 'none', worker.spool && worker.spool.files ? size(worker.spool.bytes) : ''),
+    fact('spool', worker.spool ? number(worker.spool.files) + (worker.spool.files === 1 ? ' file' : ' files') : 'none', worker.spool && worker.spool.files ? size(worker.spool.bytes) : ''),
     fact('lease left at post', worker.leaseSlack.post.count ? time(worker.leaseSlack.post.p50Ms) : '–', worker.lateRatio ? number(worker.lateRatio * 100, 1) + ' % late' : ''),
     fact('model', worker.stages.process.count ? time(worker.stages.process.p50Ms) : '–', 'a call'),
     fact('up', time(Date.now() - Date.parse(worker.startedAt)))));

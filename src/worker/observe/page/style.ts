@@ -19,7 +19,7 @@ main { padding-bottom: 40px; }
 .card { min-width: 0; padding: 16px 18px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .badge { padding: 1px 10px; border-radius: 99px; border: 1px solid currentColor; font-size: 13px; font-weight: 600; color: var(--accent); }
 .degraded { color: var(--warn); }
-.stuck, .bad { color: var(--bad); }
+.stuck, .words.bad { color: var(--bad); }
 .soft { color: var(--soft); }
 .words { margin: 8px 0 0; color: var(--soft); overflow-wrap: anywhere; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 10px 14px; margin: 14px 0 0; }
