@@ -10,6 +10,7 @@ import { encode } from './encode.js';
 import { get } from './get.js';
 import { printTable } from './harness.js';
 import { importTime } from './import.js';
+import { pace } from './pace.js';
 import { provider } from './provider.js';
 import { size } from './size.js';
 import { soak } from './soak.js';
@@ -25,6 +26,7 @@ const chosen = [
   importTime,
   size,
   contractServer,
+  pace,
   worker,
   command,
   bridge,

@@ -100,6 +100,20 @@ export function stageParam(job: Job, stageKey: string, paramKey: string): number
   return typeof value === 'number' ? value : undefined;
 }
 
+/**
+ * How many of a job's tasks the background has dealt with, of how many; undefined if the job shows no such numbers. Hints, not accounts:
+ * they are updated without a lock (trap T52).
+ */
+export function savedOf(job: Job): { readonly total: number; readonly saved: number } | undefined {
+  const processed = stageParam(job, 'process', 'processed');
+  const remaining = stageParam(job, 'process', 'remaining');
+  if (processed !== undefined && remaining !== undefined)
+    return { total: processed + remaining, saved: processed };
+  const images = stageParam(job, 'collect', 'total_images');
+  if (images === undefined) return undefined;
+  return { total: Math.min(images, stageParam(job, 'collect', 'limit') ?? images), saved: processed ?? 0 };
+}
+
 /** True when the job can never serve a task again. */
 export function isFinal(job: Pick<Job, 'status'>): boolean {
   return FINAL_JOB_STATUSES.includes(job.status);

@@ -60,6 +60,9 @@ const RETRY = action('retry');
 /** Jobs that {@link JobsResource.open} asks for at once. The server has no maximum. */
 export const DEFAULT_OPEN_LIMIT = 200;
 
+/** Log lines of a job that the server gives at most (contract §4.10). */
+const MAX_LOG_LINES = 5_000;
+
 /** Filters of {@link JobsResource.list} (contract §4.9). */
 export interface JobListOptions extends ListOptions {
   readonly status?: JobStatus | undefined;
@@ -124,9 +127,21 @@ export class JobsResource {
     return noteLeftOut(page.results, leftOutOf(page));
   }
 
-  /** One job with its progress. */
-  get(jobId: number, options?: RequestOptions): Promise<Job> {
-    return this.#core.http.request(GET, { params: { id: jobId } }, options);
+  /**
+   * One job with its progress.
+   * @param logsLimit - log lines to send along, 1 to 5,000; the server's default is 1,000. A server of the `api-key` dialect sends all.
+   */
+  async get(
+    jobId: number,
+    { logsLimit, ...options }: RequestOptions & { logsLimit?: number } = {},
+  ): Promise<Job> {
+    const isKnown = logsLimit === undefined || (Number.isSafeInteger(logsLimit) && logsLimit >= 1);
+    if (!isKnown || (logsLimit ?? 0) > MAX_LOG_LINES) {
+      const message = `must be a whole number from 1 to ${MAX_LOG_LINES}`;
+      throw new AntennaConfigError('Cannot get a job', [{ path: 'logsLimit', message }]);
+    }
+    const query = logsLimit === undefined ? {} : { logs_limit: logsLimit };
+    return this.#core.http.request(GET, { params: { id: jobId }, query }, options);
   }
 
   /**

@@ -26,8 +26,26 @@ export function deliveryNumber(replySubject: string): number | undefined {
 
 /** Tasks of the job that had not been delivered to anybody when this one was: a hint like {@link deliveryNumber}. */
 export function pendingTasks(replySubject: string): number | undefined {
+  return numberAfterDelivered(replySubject, 4);
+}
+
+/**
+ * Where a task stands in its job's stream, from 1, and how many tasks had not been delivered to anybody when it was. Hints like
+ * {@link deliveryNumber}.
+ */
+export function streamPlace(
+  replySubject: string,
+): { readonly streamSequence: number; readonly undelivered: number } | undefined {
+  const streamSequence = numberAfterDelivered(replySubject, 1);
+  const undelivered = pendingTasks(replySubject);
+  return streamSequence === undefined || undelivered === undefined
+    ? undefined
+    : { streamSequence, undelivered };
+}
+
+function numberAfterDelivered(replySubject: string, places: number): number | undefined {
   const tokens = tokensOf(replySubject);
-  const text = tokens?.[deliveredIndex(tokens) + 4];
+  const text = tokens?.[deliveredIndex(tokens) + places];
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }
 

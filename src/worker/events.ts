@@ -50,6 +50,18 @@ export interface WorkerEvents {
     readonly problem: string;
     readonly answered: boolean;
   };
+  /**
+   * The server's saving has become the limit of a job, or is none any more (`limited`). Results saved a second, tasks between
+   * reservation and saving over all workers, and how many of them there may be; left out where the server shows no numbers.
+   */
+  saving: {
+    readonly jobId: number;
+    readonly pipeline: string;
+    readonly limited: boolean;
+    readonly perSecond?: number | undefined;
+    readonly outstanding?: number;
+    readonly limit?: number;
+  };
   /** A job had nothing for us; `empties` times in a row by now. */
   empty: { readonly jobId: number; readonly empties: number };
   /** A task came again while we held it or after we posted it. */

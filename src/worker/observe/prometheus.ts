@@ -85,7 +85,7 @@ class PrometheusRenderer implements MetricsRenderer {
   }
 
   #gauges(registry: Registry, { gauges, lateRatio, loopDelay }: WorkerMetricsSnapshot): void {
-    const { state, held, hold, estimates, outbox, spool, executors, troubles } = gauges;
+    const { state, held, hold, saving, estimates, outbox, spool, executors, troubles } = gauges;
     const gauge = (name: string, help: string, ...samples: readonly Sample[]): void => {
       this.#gauge(registry, `antenna_worker_${name}`, help, samples);
     };
@@ -96,6 +96,7 @@ class PrometheusRenderer implements MetricsRenderer {
       { bound: hold?.bound ?? 'none' },
       hold?.target,
     ]);
+    this.#saving(registry, saving);
     gauge('outbox_results', 'Results that wait to be posted', [{}, outbox.count]);
     gauge('outbox_bytes', 'Their size', [{}, outbox.bytes]);
     gauge('outbox_oldest_seconds', 'Age of the oldest', [{}, (outbox.oldestAgeMs ?? 0) / 1_000]);
@@ -142,6 +143,17 @@ class PrometheusRenderer implements MetricsRenderer {
       'Crashes since a handler call last ended well',
       ...stats.map(([pipeline, of]): Sample => [{ pipeline }, of.consecutiveCrashes]),
     );
+  }
+
+  #saving(registry: Registry, saving: WorkerMetricsSnapshot['gauges']['saving']): void {
+    const jobs = Object.entries(saving);
+    const add = (name: string, help: string, pick: 'perSecond' | 'outstanding' | 'limit'): void => {
+      const samples = jobs.map(([job, of]): Sample => [{ job, pipeline: of.pipeline }, of[pick]]);
+      this.#gauge(registry, `antenna_worker_saving_${name}`, help, samples);
+    };
+    add('results_per_second', 'Saved, of jobs whose limit is the saving', 'perSecond');
+    add('outstanding_tasks', 'Of all workers, between reservation and saving', 'outstanding');
+    add('limit_tasks', 'How many of them there may be', 'limit');
   }
 
   #latencies(registry: Registry, { stages, leaseSlack, lateness }: WorkerMetricsSnapshot): void {

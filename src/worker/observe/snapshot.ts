@@ -50,6 +50,8 @@ export interface WorkerGauges {
   readonly held: { readonly count: number; readonly bytes: number };
   /** How many the worker wants to hold, and which bound decided that; undefined before the first decision. */
   readonly hold: { readonly target: number; readonly bound: string } | undefined;
+  /** Jobs whose limit is the server's saving, by id; see the event `saving`. */
+  readonly saving: Readonly<Record<string, SavingGauge>>;
   /** By pipeline: time per task, its spread, and the times around it. Undefined members are not measured yet. */
   readonly estimates: Readonly<Record<string, SizingEstimates>>;
   /** Results that wait to be posted. */
@@ -64,6 +66,17 @@ export interface WorkerGauges {
   readonly troubles: readonly Trouble[];
   /** By pipeline. */
   readonly executors: Readonly<Record<string, ExecutorStats>>;
+}
+
+/** A job that goes at the pace of the server's saving. Undefined members are not known: the server shows no numbers. */
+export interface SavingGauge {
+  readonly pipeline: string;
+  /** Results of the job that are saved a second. */
+  readonly perSecond?: number | undefined;
+  /** Tasks between reservation and saving, over all workers, estimated. */
+  readonly outstanding?: number;
+  /** How many of them there may be. */
+  readonly limit?: number;
 }
 
 /** What the size of a reservation is computed from. */

@@ -185,16 +185,18 @@ export class Outbox {
   }
 
   #accepted(entries: readonly OutboxEntry[], durationMs: number): void {
-    const { hold, leases, bus, estimator } = this.#context;
+    const { hold, leases, bus, estimator, pace } = this.#context;
     const now = leases.clock.instant();
     const nowMs = now.monotonicMs;
     const [first] = entries;
     if (!first) return;
     let lateSince: number | undefined;
     const slackMs: number[] = [];
+    let holdMs = 0;
     for (const { item, outcome } of entries) {
       const remainingMs = leases.remainingMs(item, now);
       slackMs.push(remainingMs);
+      holdMs += (nowMs - item.leasedAt.monotonicMs) / entries.length;
       if (remainingMs < 0) {
         lateSince = Math.max(lateSince ?? 0, item.leasedAt.monotonicMs);
         bus.emit('task_late', { ...refOf(item), lateMs: -remainingMs });
@@ -204,6 +206,7 @@ export class Outbox {
       this.recent.add(item.key, outcome, nowMs);
       hold.settle(item, 'posted');
     }
+    pace.accepted(first.item.jobId, entries.length, holdMs, nowMs);
     estimator.posted(first.item.jobId, lateSince, nowMs);
     bus.emit('posted', {
       jobId: first.item.jobId,

@@ -10,6 +10,7 @@ import type { Origins } from '../shares/origins.js';
 import type { Troubles } from '../shares/troubles.js';
 import type { Estimator, SizingLimits } from '../sizing/estimator.js';
 import type { Hold } from './hold.js';
+import type { PaceKeeper } from './pace-keeper.js';
 import type { Phases } from './phases.js';
 import type { ServerRecord } from './server-record.js';
 import type { WorkItem } from './work-item.js';
@@ -24,6 +25,8 @@ export interface RunContext {
   readonly leases: Leases;
   readonly estimator: Estimator;
   readonly hold: Hold;
+  /** How fast the server saves, and what follows from it. */
+  readonly pace: PaceKeeper;
   readonly phases: Phases;
   /** What keeps the worker from its work although the server answers. */
   readonly server: ServerRecord;

@@ -2,6 +2,7 @@ import { readTaskDetections } from '../../contract/task-detections.js';
 import { Downloader } from '../download.js';
 import type { Executor, ExecutorStats } from '../executors/executor.js';
 import { Outbox } from '../outbox/outbox.js';
+import type { Fate } from '../report.js';
 import { SpoolKeeper } from '../spool/spool-keeper.js';
 import { DownloadStage } from '../stages/download-stage.js';
 import { processContext } from '../stages/handler-call.js';
@@ -138,8 +139,8 @@ export class Engine {
   }
 
   /** A task left the worker; memory and slots may be free. */
-  settled(item: WorkItem): void {
-    this.intake.settled(item);
+  settled(item: WorkItem, fate: Fate): void {
+    this.intake.settled(item, fate);
   }
 
   /** Tells the register of trouble what does not end, and lets go of what others have by now. */

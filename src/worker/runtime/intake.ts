@@ -6,6 +6,7 @@ import { deliveryNumber } from '../delivery.js';
 import type { Instant } from '../lease/lease-clock.js';
 import { outboxEntry } from '../outbox/entry.js';
 import type { Outbox } from '../outbox/outbox.js';
+import type { Fate } from '../report.js';
 import type { OpenJob } from '../rotation/rotation.js';
 import { PermanentTaskError } from '../task-errors.js';
 import { answerable, wholeTasks } from './bad-tasks.js';
@@ -15,9 +16,13 @@ import { taskKey, WorkItem } from './work-item.js';
 /** Tasks that are remembered after they left, at most: what is forgotten is merely done again if it comes back. */
 const MAX_FINISHED = 10_000;
 
-/** A task that was posted, remembered by when it was leased. */
+/** A task that left, remembered by when it was leased. */
 interface Finished {
   readonly leasedAt: Instant;
+  /** The server has accepted its result. */
+  readonly isAccepted: boolean;
+  /** What stood in the server's line then, if that is known. */
+  readonly mark: number | undefined;
 }
 
 /** Where taken tasks go. */
@@ -44,6 +49,7 @@ export class Intake {
 
   /** @returns how many of the tasks are new work. A server may return more than was asked for; all are taken. */
   accept(job: OpenJob, tasks: WithLeftOut<readonly Task[]>, leasedAt: Instant): number {
+    this.#context.pace.taken(job, tasks, this.#context.clock.now());
     const fresh = tasks.flatMap((task) => this.#take(job, task, leasedAt) ?? []);
     this.#hooks.start(fresh);
     this.refuse(job, leftOutOf(tasks), leasedAt);
@@ -92,25 +98,55 @@ export class Intake {
     const item = new WorkItem(task, job, leasedAt);
     hold.add(item);
     tally.add(job.id, 'taken');
-    return this.#isRepeat(item) ? undefined : item;
+    return this.#isRepeat(item, job) ? undefined : item;
   }
 
   /** A task left the worker. */
-  settled(item: WorkItem): void {
-    this.#finished.set(item.key, { leasedAt: item.leasedAt });
+  settled(item: WorkItem, fate: Fate): void {
+    // A first delivery of a task that we know is one of a job that was started over.
+    const known = item.delivery === 1 ? undefined : this.#finished.peek(item.key);
+    const isPosted = fate === 'posted';
+    const mark = isPosted ? this.#context.pace.mark(item.jobId) : known?.mark;
+    // A repeat that was held back left without a result of its own, and its result is with the server all the same.
+    const isAccepted = isPosted || (known?.isAccepted ?? false);
+    this.#finished.set(item.key, { leasedAt: item.leasedAt, isAccepted, mark });
   }
 
-  /** A task that we posted comes again: the same bytes go out again, and the model does not run twice. */
-  #isRepeat(item: WorkItem): boolean {
-    const { clock, leases } = this.#context;
-    const maxAgeMs = 2 * leases.lengthMs;
+  /** A task that we posted comes again: the same bytes go out again, or wait, and the model does not run twice. */
+  #isRepeat(item: WorkItem, job: OpenJob): boolean {
+    const { clock, leases, pace } = this.#context;
+    const nowMs = clock.now();
+    const { delivery = 1 } = item;
     const finished = this.#finished.peek(item.key);
-    // One that is older teaches nothing about leases.
-    if (!finished || leases.ageMs(finished) > maxAgeMs) return false;
+    // Also of tasks that others had before: theirs may be in the server's backlog too.
+    if (delivery > 1 && (!finished || finished.isAccepted)) pace.repeat(job, nowMs);
+    if (!finished) return false;
+    // A first delivery of a task that left long ago is one of a job that was started over. A later one is the same task, however long
+    // it took somebody to ask for it again.
+    const maxAgeMs = delivery > 1 ? Number.POSITIVE_INFINITY : 2 * leases.lengthMs;
+    if (leases.ageMs(finished) > maxAgeMs) return false;
     this.#learn(finished, item.task, item.jobId);
-    const outcome = this.#outbox.recent.get(item.key, maxAgeMs, clock.now());
-    if (outcome) this.#outbox.offer(outboxEntry(item, outcome, clock.now()));
+    if (this.#isInBacklog(item, finished)) return true;
+    const outcome = this.#outbox.recent.get(item.key, maxAgeMs, nowMs);
+    if (outcome) this.#outbox.offer(outboxEntry(item, outcome, nowMs));
     return outcome !== undefined;
+  }
+
+  /**
+   * Its accepted result waits to be saved. Posting it again would make the backlog longer, and what is saved acknowledges every delivery.
+   * This delivery is left to lapse; the last one never is, because saving may have failed.
+   */
+  #isInBacklog(item: WorkItem, { isAccepted, mark }: Finished): boolean {
+    const { pace, clock, hold, options, client } = this.#context;
+    const { jobId, delivery = 1 } = item;
+    if (!isAccepted || delivery < 2 || delivery >= options.rules.maxDeliveries) return false;
+    if (!pace.explains(jobId, mark, clock.now())) return false;
+    client.logger.debug(
+      { job: jobId, task: item.task.image_id },
+      'its result waits to be saved; not posted again',
+    );
+    hold.settle(item, 'lapsed');
+    return true;
   }
 
   #learn(known: { readonly leasedAt: Instant }, task: Task, jobId: number): void {

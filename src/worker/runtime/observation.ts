@@ -56,6 +56,7 @@ export function restingGauges(state: string): WorkerGauges {
     state,
     held: { count: 0, bytes: 0 },
     hold: undefined,
+    saving: {},
     estimates: {},
     outbox: { count: 0, bytes: 0, oldestAgeMs: undefined },
     spool: undefined,
@@ -99,10 +100,15 @@ export function gaugesOf(state: string, context: RunContext, engine: Engine): Wo
     };
   }
   const { lastSizing } = estimator;
+  const saving = context.pace.limited(nowMs);
   return {
     state,
     held: { count: hold.size, bytes: hold.imageBytes() },
-    hold: lastSizing && { target: lastSizing.target, bound: lastSizing.bound },
+    hold: lastSizing && {
+      target: lastSizing.target,
+      bound: Object.keys(saving).length > 0 ? 'saving' : lastSizing.bound,
+    },
+    saving,
     estimates,
     outbox: {
       count: hold.byStage().outbox,

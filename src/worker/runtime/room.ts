@@ -45,7 +45,7 @@ export class Room {
 
   /** @returns how many tasks to ask this job for; 0 to pass it over. */
   of(job: OpenJob, outlook: Outlook, nowMs: number): number {
-    const { hold, options } = this.#context;
+    const { hold, options, pace } = this.#context;
     const { id, pipeline } = job;
     const reservations = this.#reservations;
     if (reservations.has(id) || this.#outbox.isBlockedFor(id)) return 0;
@@ -73,7 +73,8 @@ export class Room {
       cold: sizing.bound === 'cold-start',
       lanes,
     });
-    return reservations.askable(outlook, room);
+    const asked = reservations.askable(outlook, room);
+    return asked === 0 ? 0 : Math.min(asked, pace.room(job, nowMs));
   }
 
   #sizing({ id, pipeline: { slug, batchSize } }: OpenJob, nowMs: number): Sizing {

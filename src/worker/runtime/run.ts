@@ -15,6 +15,7 @@ import { JobLister } from './job-lister.js';
 import { gaugesOf, healthFactsOf, type Observation } from './observation.js';
 import type { HealthFacts } from '../observe/health.js';
 import type { WorkerGauges } from '../observe/snapshot.js';
+import { PaceKeeper } from './pace-keeper.js';
 import type { Phases } from './phases.js';
 import { onConfigChange, registerPipelines } from './registration.js';
 import { MUTE_MS, ReserveLoop } from './reserve-loop.js';
@@ -119,11 +120,12 @@ export class WorkerRun {
 
   /** How many tasks are held and which bound is at work, a sentence for each pipeline. */
   explain(): string {
-    const { options, estimator, clock, troubles } = this.#context;
+    const { options, estimator, clock, troubles, pace } = this.#context;
+    const nowMs = clock.now();
     const sizes = [...options.pipelines.values()].map(({ slug, batchSize }) =>
-      estimator.explain(slug, batchSize, limitsOf(this.#context), clock.now()),
+      estimator.explain(slug, batchSize, limitsOf(this.#context), nowMs),
     );
-    return [...sizes, ...troubles.list(clock.now()).map(({ text }) => text)].join('\n');
+    return [...sizes, ...pace.explain(nowMs), ...troubles.list(nowMs).map(({ text }) => text)].join('\n');
   }
 
   /** The loops look again at once: paused, resumed or told to end. */
@@ -163,6 +165,7 @@ export class WorkerRun {
   async close(): Promise<void> {
     this.#parts.observation.stop();
     this.#unlisten();
+    this.#context.pace.close();
     try {
       // Threads and processes are given their own time to end, and no more.
       await within(this.#context.clock, CLOSE_WAIT_MS, this.#engine.close());
@@ -197,7 +200,7 @@ export class WorkerRun {
       bus.emit('settled', { ...refOf(item), fate });
       if (fate === 'abandoned') this.#abandoned.push(refOf(item));
       this.#lastTaskAt = clock.now();
-      this.#engine.settled(item);
+      this.#engine.settled(item, fate);
       this.#wakeup.notify();
     });
     const troubles = new Troubles(options.random, {
@@ -213,7 +216,7 @@ export class WorkerRun {
         logger.info({ stage: trouble.stage, subject: trouble.subject }, 'what was in trouble works again');
       },
     });
-    return {
+    const parts = {
       options,
       client,
       clock,
@@ -231,12 +234,13 @@ export class WorkerRun {
         this.#engine.pumpAll();
         this.#wakeup.notify();
       },
-      note: (error, doing, jobId) => {
+      note: (error: unknown, doing: string, jobId?: number) => {
         if (error instanceof AntennaAbortError && phases.drain.aborted) return;
         logger.warn({ error, job: jobId }, `${doing} failed; the worker goes on`);
         bus.emit('error', { error, doing, ...(jobId === undefined ? {} : { jobId }) });
       },
     };
+    return { ...parts, pace: new PaceKeeper(parts) };
   }
 
   #createLoop(): ReserveLoop {

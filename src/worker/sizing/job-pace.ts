@@ -17,6 +17,8 @@ import { RepeatWindow } from './repeat-window.js';
 const MAX_SAMPLES = 64;
 /** How much a new measurement counts in the time that tasks are in hand. */
 const HOLD_WEIGHT = 0.2;
+/** Taken at first: enough for most jobs that are small, and too few to matter. */
+const FIRST_TASKS = 16;
 /** Looks that may give nothing before the numbers count as missing. */
 const MAX_BLIND_LOOKS = 2;
 
@@ -52,8 +54,8 @@ export class JobPace {
   #takenAtMs = Number.NEGATIVE_INFINITY;
   #lastTaken = 0;
   #startedAtMs = 0;
-  /** Tasks that others had taken before our first. */
-  #takenBefore = 0;
+  /** There was no room since the last look. */
+  #wanted = false;
 
   /** @param assumedPerSecond - of saving, until it is measured. */
   constructor(leaseMs: () => number, assumedPerSecond = ASSUMED_PER_SECOND) {
@@ -89,9 +91,8 @@ export class JobPace {
     this.#streamEnd = Math.max(this.#streamEnd, place.streamSequence + place.undelivered);
     if (!isFirst) return;
     this.#startedAtMs = nowMs;
-    this.#takenBefore = Math.max(0, (this.delivered ?? 0) - count);
     // Whoever takes the very first tasks knows that nothing was saved before.
-    if (this.#takenBefore === 0) this.#sample({ atMs: nowMs, saved: 0 });
+    if ((this.delivered ?? 0) <= count) this.#sample({ atMs: nowMs, saved: 0 });
   }
 
   /** A task came again that nobody here lost. */
@@ -118,6 +119,7 @@ export class JobPace {
   ): void {
     this.#lastLookAtMs = nowMs;
     this.#acceptedSinceLook = 0;
+    this.#wanted = false;
     if (!progress) {
       this.#blindLooks += 1;
       return;
@@ -137,9 +139,20 @@ export class JobPace {
     this.#repeats = 0;
   }
 
-  /** How many tasks may be taken now. */
+  /** Whether the last look found the server keeping up: its saving is no limit. */
+  get keepsUp(): boolean {
+    return this.#trust > 0;
+  }
+
+  /** Whether no task has come again for two leases. */
+  wasClean(nowMs: number): boolean {
+    return this.#window.wasClean(nowMs);
+  }
+
+  /** How many tasks may be taken now. Where there is room for none, that is a reason to look. */
   room(batchSize: number, nowMs: number): number {
     const room = this.#room(batchSize, nowMs);
+    this.#wanted ||= room === 0;
     const isFloorDue = nowMs - this.#takenAtMs >= paceTimes(this.#leaseMs()).floorEveryMs;
     if (!isFloorDue) return room;
     // Where tasks come again the numbers are right, and a batch of every worker would be what keeps the backlog up.
@@ -167,7 +180,7 @@ export class JobPace {
     const figures = this.figures(nowMs);
     if (!figures) {
       // Numbers that could not be had may be there later.
-      const isBlind = this.delivered !== undefined && this.#acceptedSinceLook > 0;
+      const isBlind = this.delivered !== undefined && (this.#acceptedSinceLook > 0 || this.#wanted);
       return isBlind ? (this.#lastLookAtMs ?? nowMs) + this.#leaseMs() : undefined;
     }
     return lookDueAtMs({
@@ -176,7 +189,7 @@ export class JobPace {
       outstanding: figures.outstanding,
       limit: figures.limit,
       repeats: this.#repeats > 0,
-      news: this.#acceptedSinceLook > 0 || this.#takenBefore > 0,
+      news: this.#acceptedSinceLook > 0 || this.#wanted,
       startedAtMs: this.#startedAtMs,
       lastLookAtMs: this.#lastLookAtMs,
       trust: this.#trust,
@@ -198,17 +211,22 @@ export class JobPace {
   explains(delivered: number | undefined, nowMs: number): boolean {
     const figures = this.figures(nowMs);
     if (!figures || delivered === undefined || this.#lastLookAtMs === undefined) return false;
-    return (this.delivered ?? 0) - figures.outstanding < delivered;
+    // What was seen lately counts: an estimate would go on while saving stands still.
+    const isFresh = nowMs - this.#lastLookAtMs <= this.#leaseMs();
+    const saved = isFresh ? (this.saved ?? 0) : (this.delivered ?? 0) - figures.outstanding;
+    return saved < delivered;
   }
 
   #room(batchSize: number, nowMs: number): number {
     // The first answer shows where the job stands; until then nobody knows how many others have taken.
-    if (this.#takenAtMs === Number.NEGATIVE_INFINITY) return batchSize;
+    if (this.#takenAtMs === Number.NEGATIVE_INFINITY) return Math.max(batchSize, FIRST_TASKS);
     const figures = this.figures(nowMs);
     if (!figures) return this.#window.room(batchSize, nowMs);
     const { perSecond, limit, outstanding } = figures;
+    // Few as they are, what is assumed may be taken at once: small jobs are most jobs.
+    if (perSecond === undefined) return Math.max(0, Math.floor(limit - outstanding));
     const room = savingRoom(limit, outstanding);
-    if (perSecond === undefined || this.#trust > 0) return room;
+    if (this.#trust > 0) return room;
     if (nowMs - this.#takenAtMs < turnMs(this.#lastTaken, perSecond)) return 0;
     return Math.min(room, turnSize(perSecond, this.#leaseMs(), batchSize));
   }

@@ -10,8 +10,9 @@ const LEASE_SHARE = 1 / 2;
 const SAVING_SHARE = 1 / 4;
 /** Of what may be reserved, one worker takes so much at once: others see the same numbers at the same time. */
 const TAKE_SHARE = 1 / 4;
-/** And no more than is saved in this part of a lease. */
+/** And no more than is saved in this part of a lease, or in two seconds: a worker may not look more often than that. */
 const TURN_SHARE = 1 / 60;
+const TURN_MIN_MS = 2_000;
 /** Below this part of the limit nothing is taken, or a slow server would be asked for every task by itself. */
 const WORTHWHILE_SHARE = 1 / 4;
 /** Assumed until measured: somewhat below what real servers did (contract T51: 5.7 and 10 results a second). */
@@ -92,7 +93,7 @@ export function turnMs(taken: number, perSecond: number): number {
 
 /** Most tasks that a worker takes at once while saving is the limit. */
 export function turnSize(perSecond: number, leaseMs: number, batchSize: number): number {
-  return Math.max(batchSize, Math.floor((perSecond * leaseMs * TURN_SHARE) / 1000));
+  return Math.max(batchSize, Math.floor((perSecond * Math.max(TURN_MIN_MS, leaseMs * TURN_SHARE)) / 1000));
 }
 
 /** Whether the server had saved nearly all that the workers gave it: it is no limit, and need not be watched. */
@@ -120,7 +121,7 @@ export interface LookFacts {
   readonly limit: number;
   /** Tasks came again since the last look. */
   readonly repeats: boolean;
-  /** Own results were accepted since the last look, or others took tasks before us: something may be saved that we do not know of. */
+  /** Since the last look own results were accepted, or tasks were wanted and there was no room for any. */
   readonly news: boolean;
   readonly startedAtMs: number;
   readonly lastLookAtMs: number | undefined;

@@ -8,6 +8,7 @@ export function gaugesOf(changes: Partial<WorkerGauges> = {}): WorkerGauges {
     state: 'running',
     held: { count: 0, bytes: 0 },
     hold: undefined,
+    saving: {},
     estimates: {},
     outbox: { count: 0, bytes: 0, oldestAgeMs: undefined },
     spool: undefined,
