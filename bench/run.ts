@@ -14,6 +14,7 @@ import { pace } from './pace.js';
 import { provider } from './provider.js';
 import { size } from './size.js';
 import { soak } from './soak.js';
+import { trouble } from './trouble.js';
 import { worker } from './worker.js';
 
 const BUILT = fileURLToPath(new URL('../dist/index.js', import.meta.url));
@@ -28,6 +29,7 @@ const chosen = [
   contractServer,
   pace,
   worker,
+  trouble,
   command,
   bridge,
   soak,
