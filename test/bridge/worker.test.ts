@@ -1,4 +1,11 @@
-import { AntennaClient, AntennaWorker, pushService, silentLogger, type Dialect } from 'antenna-sdk';
+import {
+  AntennaClient,
+  AntennaWorker,
+  pushService,
+  silentLogger,
+  type Dialect,
+  type PushServiceOptions,
+} from 'antenna-sdk';
 import { createContractServer, type ContractServer, type JobHandle } from 'antenna-sdk/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FAKE_INFO } from '../support/push-service.js';
@@ -6,7 +13,7 @@ import { eventsOf, imageFetch, imageUrls, until } from '../support/worlds.js';
 import { fakeService, HASTE } from './support.js';
 
 /** A contract server with a project, and a worker whose pipelines are those of a fake service. */
-async function world(dialect: Dialect, images: readonly string[]) {
+async function world(dialect: Dialect, images: readonly string[], more: Partial<PushServiceOptions> = {}) {
   const server: ContractServer = createContractServer({ dialect, emptyWaitMs: 1 });
   onTestFinished(() => server.close());
   const project = server.project({ name: 'Meadow' });
@@ -22,7 +29,7 @@ async function world(dialect: Dialect, images: readonly string[]) {
   });
   onTestFinished(() => client.close());
   const fake = await fakeService();
-  const push = await pushService({ url: fake.url, ...HASTE });
+  const push = await pushService({ url: fake.url, ...HASTE, ...more });
   const worker = new AntennaWorker({
     client,
     projects: [project.id],
@@ -63,6 +70,20 @@ describe.each(['api-key', 'token'] as const)('a worker with a push service, %s d
     await run;
     expect(job.counts).toMatchObject({ processed: 4, failed: 1 });
     expect(fake.calls.flatMap(({ ids }) => ids)).toHaveLength(3);
+  });
+
+  it('downloads nothing for a service that does so itself', async () => {
+    const host = await fakeService();
+    const images = [1, 2, 3].map((n) => `${host.url}/livez?image=${n}&signature=secret`);
+    const { worker, job, fake } = await world(dialect, images, { images: 'url' });
+    const run = worker.run({ handleSignals: false });
+    await until(() => job.status === 'SUCCESS');
+    await worker.stop();
+    await run;
+    expect(job.counts).toMatchObject({ processed: 3, failed: 0 });
+    expect(fake.calls.flatMap(({ urls }) => urls).sort()).toEqual(images);
+    // Once each, by the service: `imageFetch`, which the worker has, never got there.
+    expect(host.requests).toHaveLength(3);
   });
 
   it('registers again when the service came back with another description, and goes on', async () => {

@@ -34,9 +34,13 @@ describe('a pipeline whose model is away', () => {
     await rig.clock.advance(120_000);
     expect(reserved).toEqual([]);
     expect(closed).toEqual([{ pipeline: 'test-moths', reason: 'the service restarts' }]);
+    const { status, live } = worker.health();
+    expect({ status, live }).toEqual({ status: 'degraded', live: true });
+    expect(worker.explain()).toContain('no tasks are taken for pipeline test-moths: the service restarts');
     away = undefined;
     await driveUntil(rig.clock, () => job.status === 'SUCCESS');
     expect(opened).toEqual([{ pipeline: 'test-moths' }]);
+    expect(worker.health().status).toBe('ok');
     await drive(rig.clock, Promise.all([worker.stop(), run]));
     expect(reserved.reduce((sum, { count }) => sum + count, 0)).toBe(6);
   });

@@ -99,6 +99,14 @@ export class Engine {
     return this.#executors.get(slug)?.unavailable?.();
   }
 
+  /** Pipelines that take no tasks, in words. */
+  get closed(): readonly string[] {
+    return [...this.#executors.keys()].flatMap((slug) => {
+      const reason = this.closedBecause(slug);
+      return reason === undefined ? [] : [`no tasks are taken for pipeline ${slug}: ${reason}`];
+    });
+  }
+
   /** Takes the spool's lock, and posts what an earlier process left. @throws AntennaError when another process holds it. */
   async openSpool(): Promise<void> {
     await this.#spool?.open();

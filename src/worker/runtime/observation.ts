@@ -145,7 +145,7 @@ export function healthFactsOf(
     clockOffsetMs: context.client.clockOffsetMs,
     serverTroubles: context.server.current(context.clock.now()),
     lastFailure: context.server.lastFailure,
-    troubles: context.troubles.list(context.clock.now()).map(({ text }) => text),
+    troubles: [...engine.closed, ...context.troubles.list(context.clock.now()).map(({ text }) => text)],
   };
 }
 

@@ -125,7 +125,8 @@ export class WorkerRun {
     const sizes = [...options.pipelines.values()].map(({ slug, batchSize }) =>
       estimator.explain(slug, batchSize, limitsOf(this.#context), nowMs),
     );
-    return [...sizes, ...pace.explain(nowMs), ...troubles.list(nowMs).map(({ text }) => text)].join('\n');
+    const inTrouble = troubles.list(nowMs).map(({ text }) => text);
+    return [...sizes, ...pace.explain(nowMs), ...this.#engine.closed, ...inTrouble].join('\n');
   }
 
   /** The loops look again at once: paused, resumed or told to end. */
