@@ -1,7 +1,6 @@
-import { AntennaClient, type Secret } from 'antenna-sdk';
+import { AntennaClient, type Secret, type WorkerPipeline } from 'antenna-sdk';
 import { createContractServer, type JobHandle } from 'antenna-sdk/testing';
 import { serveImages, type ImageSet } from './image-host.js';
-import { insectPipeline } from './pipeline.js';
 
 /** Everything the demo needs, provisioned the way a real deployment would be. */
 export interface DemoServer {
@@ -21,7 +20,7 @@ const PASSWORD = 'a password for the demo only';
  * Starts an in-memory Antenna and an image host, then does over HTTP what an operator does with a real server: log in, create
  * the service and its key, register the pipeline, create and start a job.
  */
-export async function startDemoServer(images: ImageSet): Promise<DemoServer> {
+export async function startDemoServer(images: ImageSet, pipeline: WorkerPipeline): Promise<DemoServer> {
   const host = await serveImages(images);
   const server = createContractServer({ dialect: 'api-key' });
   const { url } = await server.listen();
@@ -39,7 +38,11 @@ export async function startDemoServer(images: ImageSet): Promise<DemoServer> {
   const operator = new AntennaClient({ baseUrl: url, token: auth_token });
   const service = await operator.processingServices.create(project.id, { name: 'demo-worker' });
   const { api_key } = await operator.processingServices.generateKey(project.id, service.id);
-  const jobId = await createJob(url, api_key, operator, { projectId: project.id, deploymentId });
+  const jobId = await createJob(url, api_key, operator, {
+    projectId: project.id,
+    deploymentId,
+    config: pipeline.config,
+  });
   await Promise.all([anonymous.close(), operator.close()]);
   const job = server.job(jobId);
   if (job === undefined) throw new Error(`The contract server lost job ${jobId}`);
@@ -60,10 +63,10 @@ async function createJob(
   baseUrl: string,
   apiKey: Secret,
   operator: AntennaClient,
-  where: { projectId: number; deploymentId: number },
+  where: { projectId: number; deploymentId: number; config: WorkerPipeline['config'] },
 ): Promise<number> {
   const service = new AntennaClient({ baseUrl, apiKey });
-  const report = await service.pipelines.register(where.projectId, [insectPipeline.config]);
+  const report = await service.pipelines.register(where.projectId, [where.config]);
   await service.close();
   const [pipeline] = report.pipelines;
   if (!report.ok || pipeline === undefined) {

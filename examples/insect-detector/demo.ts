@@ -3,13 +3,15 @@
  *
  *   npm run demo                              24 generated trap images
  *   npm run demo -- --images path/to/photos   your own photographs
+ *   npm run demo -- --onnx                    with models in ONNX files, made by examples/onnx without training
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { AntennaClient, AntennaWorker, type WorkerEvents } from 'antenna-sdk';
+import { AntennaClient, AntennaWorker, type WorkerEvents, type WorkerPipeline } from 'antenna-sdk';
 import { SingleBar } from 'cli-progress';
 import sharp from 'sharp';
+import { blobPipeline } from '../onnx/blob-pipeline.js';
 import { generateImages, readFolder } from './demo-images.js';
 import { startDemoServer, type DemoServer } from './demo-server.js';
 import { drawBoxes, type Detection } from './draw.js';
@@ -21,6 +23,7 @@ import { formatTable } from './table.js';
 const { values } = parseArgs({
   options: {
     images: { type: 'string' },
+    onnx: { type: 'boolean', default: false },
     count: { type: 'string', default: '24' },
     out: { type: 'string', default: 'demo-output' },
   },
@@ -31,12 +34,16 @@ const say = (line: string): void => {
 };
 
 /** Runs the worker until the job is done. @returns what was reported of each image. */
-async function work(demo: DemoServer, total: number): Promise<Map<string, WorkerEvents['task']>> {
+async function work(
+  demo: DemoServer,
+  pipeline: WorkerPipeline,
+  total: number,
+): Promise<Map<string, WorkerEvents['task']>> {
   const client = new AntennaClient({ baseUrl: demo.url, apiKey: demo.apiKey });
   const worker = new AntennaWorker({
     client,
     projects: [demo.projectId],
-    pipelines: [insectPipeline],
+    pipelines: [pipeline],
     concurrency: THREADS,
     pollIntervalMs: 250,
   });
@@ -91,9 +98,10 @@ const startedAt = performance.now();
 const images =
   values.images === undefined ? await generateImages(Number(values.count)) : await readFolder(values.images);
 say(`${images.size} images ${values.images === undefined ? 'generated' : `from ${values.images}`}`);
-const demo = await startDemoServer(images);
+const pipeline = values.onnx ? await blobPipeline(join(values.out, 'models')) : insectPipeline;
+const demo = await startDemoServer(images, pipeline);
 say(`Contract server at ${demo.url}, job ${demo.job.id} with ${images.size} tasks`);
-const tasks = await work(demo, images.size);
+const tasks = await work(demo, pipeline, images.size);
 
 await mkdir(values.out, { recursive: true });
 const rows: ReportRow[] = [];
@@ -101,10 +109,7 @@ for (const [, task] of [...tasks].sort(([a], [b]) => Number(a) - Number(b))) {
   rows.push(await reportImage(demo, values.out, images, task));
 }
 const page = join(values.out, 'index.html');
-await writeFile(
-  page,
-  renderReport(rows, { subtitle: `Job ${demo.job.id}, pipeline ${insectPipeline.slug}` }),
-);
+await writeFile(page, renderReport(rows, { subtitle: `Job ${demo.job.id}, pipeline ${pipeline.slug}` }));
 await demo.close();
 
 say(formatTable(rows));
