@@ -22,20 +22,28 @@ export interface LaneState {
   readonly inUse: number;
   /** Pipelines that the worker serves: those without images today may have some tomorrow. */
   readonly pipelines: number;
+  /** Calls that run of pipelines that have not shown that their calls end. */
+  readonly unproven: number;
+  /** Some pipeline's calls end: it is to be protected from those that do not. */
+  readonly someProven: boolean;
   readonly current: { readonly slug: string; readonly sinceMs: number } | undefined;
 }
 
 /**
- * Whose call takes the next free lane. A pipeline that has not shown that its calls end leaves the last lane to the others: a handler
- * that never returns must not have them all. Else one pipeline keeps the lanes for some seconds, since switching models costs time; but
- * one that has no lane does not wait for the long calls of another.
+ * Whose call takes the next free lane. Pipelines that have not shown that their calls end never have all lanes together: handlers that
+ * never return must leave one to the others. What counts is what such calls have, not what is free: a new pipeline once waited for ever
+ * beside one that kept all lanes busy. Else one pipeline keeps the lanes for some seconds, since switching models costs time; but one that
+ * has no lane does not wait for the long calls of another.
  * @returns undefined when no lane is free for any of them.
  */
 export function nextLane(claims: readonly LaneClaim[], state: LaneState, nowMs: number): string | undefined {
   const free = state.lanes - state.inUse;
   if (free < 1) return undefined;
   const isShared = state.pipelines > 1 && state.lanes > 1;
-  const allowed = claims.filter(({ unproven }) => free > 1 || !isShared || !unproven);
+  const isRisky = isShared && state.unproven + 1 >= state.lanes;
+  const allowed = claims.filter(
+    ({ unproven, running }) => !unproven || !isRisky || (!state.someProven && running === 0),
+  );
   const [only] = allowed;
   if (only === undefined || allowed.length === 1) return only?.slug;
   const current = allowed.find(({ slug }) => slug === state.current?.slug);

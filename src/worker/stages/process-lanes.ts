@@ -1,4 +1,4 @@
-import { nextLane, type LaneClaim } from '../shares/lanes.js';
+import { nextLane, type LaneClaim, type LaneState } from '../shares/lanes.js';
 import type { RunContext } from '../runtime/context.js';
 import type { WorkItem } from '../runtime/work-item.js';
 
@@ -49,6 +49,7 @@ export class ProcessLanes {
       lanes: options.concurrency,
       inUse: this.#inUse,
       pipelines: options.pipelines.size,
+      ...this.#standing(nowMs),
       current: this.#current,
     };
     return nextLane(claims, state, nowMs);
@@ -78,12 +79,25 @@ export class ProcessLanes {
     }
   }
 
+  #standing(nowMs: number): Pick<LaneState, 'unproven' | 'someProven'> {
+    let unproven = 0;
+    let someProven = false;
+    for (const [slug, lane] of this.#pipelines)
+      if (this.#isUnproven(slug, lane, nowMs)) unproven += lane.running.size;
+      else someProven = true;
+    return { unproven, someProven };
+  }
+
+  #isUnproven(slug: string, lane: Lane, nowMs: number): boolean {
+    return lane.ended === 0 || this.#hanging(slug, lane, nowMs) !== undefined;
+  }
+
   #claim(slug: string, { readyAtMs }: WorkItem, nowMs: number): LaneClaim {
     const lane = this.#of(slug);
     return {
       slug,
       running: lane.running.size,
-      unproven: lane.ended === 0 || this.#hanging(slug, lane, nowMs) !== undefined,
+      unproven: this.#isUnproven(slug, lane, nowMs),
       readyAtMs: readyAtMs ?? nowMs,
       callMs: this.#context.estimator.callHighMs(slug, nowMs),
     };

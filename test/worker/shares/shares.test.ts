@@ -99,6 +99,7 @@ describe('ceilingOf', () => {
 });
 
 describe('nextLane', () => {
+  const BUSY = { lanes: 4, inUse: 3, unproven: 0, someProven: true };
   const claimArb = fc.record({
     running: count(4),
     unproven: fc.boolean(),
@@ -109,16 +110,30 @@ describe('nextLane', () => {
     .array(claimArb, { minLength: 1, maxLength: 5 })
     .map((claims) => claims.map((claim, index): LaneClaim => ({ slug: `p${index}`, ...claim })));
 
-  it('gives a free lane to somebody, unless the last one is kept from those that have not shown that their calls end', () => {
+  it('gives a free lane to somebody, unless calls that have not shown that they end would have all of them', () => {
+    const stateArb = fc.record({
+      lanes: positive(8),
+      inUse: count(8),
+      unproven: count(8),
+      pipelines: positive(6),
+      someProven: fc.boolean(),
+    });
     fc.assert(
-      fc.property(claimsArb, positive(8), count(8), positive(6), (claims, lanes, inUse, pipelines) => {
-        const state = { lanes, inUse, pipelines: Math.max(pipelines, claims.length), current: undefined };
+      fc.property(claimsArb, stateArb, (claims, facts) => {
+        const state = {
+          ...facts,
+          pipelines: Math.max(facts.pipelines, claims.length),
+          unproven: Math.min(facts.unproven, facts.inUse),
+          current: undefined,
+        };
         const slug = nextLane(claims, state, 20_000);
-        const free = lanes - inUse;
-        if (free < 1) expect(slug).toBeUndefined();
-        else if (free > 1 || lanes === 1 || state.pipelines === 1) expect(slug).toBeDefined();
-        else if (slug !== undefined)
-          expect(claims.find((claim) => claim.slug === slug)?.unproven).toBe(false);
+        const { lanes, inUse, unproven, pipelines, someProven } = state;
+        if (inUse >= lanes) expect(slug).toBeUndefined();
+        else if (unproven + 1 < lanes || lanes === 1 || pipelines === 1) expect(slug).toBeDefined();
+        else if (slug !== undefined) {
+          const chosen = claims.find((claim) => claim.slug === slug);
+          expect(chosen?.unproven !== true || (!someProven && chosen.running === 0)).toBe(true);
+        }
       }),
     );
   });
@@ -127,7 +142,7 @@ describe('nextLane', () => {
     fc.assert(
       fc.property(claimsArb, (claims) => {
         const proven = claims.map((claim) => ({ ...claim, unproven: false }));
-        const state = { lanes: 4, inUse: 3, pipelines: 5, current: { slug: 'p0', sinceMs: 0 } };
+        const state = { ...BUSY, pipelines: 5, current: { slug: 'p0', sinceMs: 0 } };
         const slug = nextLane(proven, state, 5_000);
         if (proven.length > 1) expect(slug).not.toBe('p0');
       }),
@@ -142,7 +157,7 @@ describe('nextLane', () => {
       unproven: false,
       readyAtMs: 0,
     });
-    const state = { lanes: 4, inUse: 3, pipelines: 2, current: { slug: 'a', sinceMs: 0 } };
+    const state = { ...BUSY, pipelines: 2, current: { slug: 'a', sinceMs: 0 } };
     expect(nextLane([claim('a', 3, 100), claim('b', 0, 100)], state, 1_000)).toBe('a');
     expect(nextLane([claim('a', 3, 15_000), claim('b', 0, 100)], state, 1_000)).toBe('b');
     expect(nextLane([claim('a', 2, 15_000), claim('b', 1, 100)], state, 1_000)).toBe('a');

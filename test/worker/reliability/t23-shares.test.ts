@@ -1,0 +1,74 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { AntennaWorker } from 'antenna-sdk';
+import { sleep } from '../../../src/time/clock.js';
+import { createRig, drive, driveUntil, eventsOf, rigPipeline, type Rig } from './rig.js';
+
+// Minutes of virtual time.
+vi.setConfig({ testTimeout: 120_000 });
+
+const GOOD = 400;
+const instant = (): { detections: [] } => ({ detections: [] });
+const never = (): Promise<never> => new Promise<never>(() => undefined);
+
+function urls(host: string, count: number, folder = 'images'): string[] {
+  return Array.from({ length: count }, (_, image) => `http://${host}/${folder}/${image}.jpg`);
+}
+
+/** Milliseconds of virtual time from the first sight of a good job to its last accepted result. */
+async function goodTime(rig: Rig, worker: AntennaWorker, host = 'good.example'): Promise<number> {
+  const added = eventsOf(worker, 'job_added');
+  const job = rig.job(urls(host, GOOD, 'good'), 'good');
+  await driveUntil(rig.clock, () => added.some(({ jobId }) => jobId === job.id), 26_500);
+  const seenAt = rig.clock.now();
+  await driveUntil(rig.clock, () => job.ledger.total('counted') + job.results.length >= GOOD, 60_000);
+  return rig.clock.now() - seenAt;
+}
+
+async function stop(rig: Rig, worker: AntennaWorker, running: Promise<unknown>): Promise<void> {
+  const stopping = worker.stop({ graceMs: 0 });
+  await drive(rig.clock, running);
+  await stopping;
+}
+
+describe('T23 a job that is opened later gets its share', () => {
+  it.each([
+    [2, 1],
+    [4, 3],
+  ])('of %s lanes, beside %s pipelines whose first call never returns', async (concurrency, count) => {
+    const rig = createRig({ latencyMs: 5 });
+    const slugs = Array.from({ length: count }, (_, index) => `bad-${index}`);
+    const worker = rig.worker({
+      concurrency,
+      pipelines: [
+        rigPipeline('good', { process: instant }),
+        ...slugs.map((slug) => rigPipeline(slug, { process: never })),
+      ],
+    });
+    for (const slug of slugs) rig.job(urls(`${slug}.example`, 100), slug);
+    const running = worker.run({ handleSignals: false });
+    await rig.clock.advance(3_000);
+    expect(await goodTime(rig, worker)).toBeLessThan(4_000);
+    await stop(rig, worker, running);
+  });
+
+  it('of the lanes, beside a pipeline that works and keeps all of them busy', async () => {
+    const rig = createRig({ latencyMs: 5, dialect: 'token' });
+    const worker = rig.worker({
+      pipelines: [
+        rigPipeline('good', { process: instant }),
+        rigPipeline('slow', {
+          process: async () => {
+            await sleep(rig.clock, 15_000);
+            return { detections: [] };
+          },
+        }),
+      ],
+    });
+    rig.job(urls('slow.example', 500), 'slow');
+    const running = worker.run({ handleSignals: false });
+    await rig.clock.advance(120_000);
+    // A lane is free when a slow call ends, and is lent again for one such call whenever the good job has no image ready.
+    expect(await goodTime(rig, worker)).toBeLessThan(3 * 15_000);
+    await stop(rig, worker, running);
+  });
+});
