@@ -11,6 +11,7 @@ import { get } from './get.js';
 import { printTable } from './harness.js';
 import { importTime } from './import.js';
 import { pace } from './pace.js';
+import { onnx } from './onnx.js';
 import { provider } from './provider.js';
 import { size } from './size.js';
 import { soak } from './soak.js';
@@ -32,6 +33,7 @@ const chosen = [
   trouble,
   command,
   bridge,
+  onnx,
   soak,
 ].filter(({ name }) => name.includes(filter));
 
