@@ -64,10 +64,19 @@ export interface RoomFacts {
   readonly lanes: number;
 }
 
+/**
+ * The last share is for those who have little: each may have half of what is left of it. What two jobs hold whose posts fail does not
+ * come back, and each below its own ceiling they once had all places together.
+ */
+function placesFor(own: number, left: number, total: number): number {
+  return Math.max(left - lastShare(total), Math.ceil(left / 2) - own);
+}
+
 /** How many tasks to ask a job for; 0 while what is missing is not worth a request, or not the job's to take. */
 export function roomFor(facts: RoomFacts): number {
   const { target, most, moving, expected, own, held, asked, cold, lanes } = facts;
-  const free = Math.min(facts.maxHeld - held - asked, facts.ceiling - own, facts.maxBatch);
+  const places = placesFor(own, facts.maxHeld - held - asked, facts.maxHeld);
+  const free = Math.min(places, facts.ceiling - own, facts.maxBatch);
   if (free < 1) return 0;
   const missing = target - moving - expected;
   if (missing >= facts.threshold) return Math.min(missing, free);

@@ -32,6 +32,33 @@ async function stop(rig: Rig, worker: AntennaWorker, running: Promise<unknown>):
 
 describe('T23 a job that is opened later gets its share', () => {
   it.each([
+    ['of pipelines of their own', 2, false],
+    ['of pipelines of their own', 4, false],
+    ['of its own pipeline', 3, true],
+  ])(
+    'of the hold, beside jobs %s that were well, until their posts failed: %s',
+    async (_of, count, isShared) => {
+      const rig = createRig({ latencyMs: 5 });
+      const slugs = Array.from({ length: count }, (_, index) => (isShared ? 'good' : `bad-${index}`));
+      const pipelines = [...new Set(['good', ...slugs])].map((slug) =>
+        rigPipeline(slug, { process: instant }),
+      );
+      const worker = rig.worker({ pipelines });
+      const bad = slugs.map((slug, index) => rig.job(urls(`bad-${index}.example`, 20_000), slug));
+      const running = worker.run({ handleSignals: false });
+      await driveUntil(rig.clock, () => bad.every(({ results }) => results.length > 200), 60_000);
+      rig.server.faults.answer(
+        { status: 500, body: { detail: 'trouble' } },
+        { route: 'result', where: ({ path }) => bad.some(({ id }) => path.includes(`/jobs/${id}/`)) },
+      );
+      await rig.clock.advance(10_000);
+      expect(await goodTime(rig, worker)).toBeLessThan(4_000);
+      expect(worker.metrics().gauges.held.count).toBeLessThanOrEqual(256);
+      await stop(rig, worker, running);
+    },
+  );
+
+  it.each([
     [2, 1],
     [4, 3],
   ])('of %s lanes, beside %s pipelines whose first call never returns', async (concurrency, count) => {
