@@ -41,6 +41,7 @@ export { redact } from './http/redact.js';
 export { REQUEST_CHANNELS, type PhaseTimings, type RequestEvent } from './http/diagnostics.js';
 export type { FetchLike } from './http/fetch-transport.js';
 export type { LeftOutHook } from './http/left-out-report.js';
+export type { Id } from './http/arguments.js';
 export type { QueryValue, RequestOptions } from './http/operation.js';
 export { silentLogger, type Logger, type LogMethod } from './log/logger.js';
 export { checkCredential, type CheckCredentialOptions } from './provisioning/check-credential.js';

@@ -121,20 +121,29 @@ export class Credential {
 }
 
 function assertSafe(secret: string): void {
+  if (typeof secret !== 'string')
+    throw new AntennaConfigError('Invalid credential', [{ path: 'credential', message: 'must be a text' }]);
   if (secret !== '' && !UNSAFE.test(secret)) return;
   // The message must not quote the value, not even the bad character: it may be half a key.
   const message =
     secret === ''
       ? 'is empty'
-      : 'has a space, a control or a non-ASCII character; often a line break from a file or a shell: trim it';
+      : SCHEME_WORD.test(secret)
+        ? LEAVE_OUT
+        : 'has a space, a control or a non-ASCII character; often a line break from a file or a shell: trim it';
   throw new AntennaConfigError('Invalid credential', [{ path: 'credential', message }]);
 }
+
+/** What a header's value begins with; copied along with the key, or out of a file for curl. */
+const SCHEME_WORD = /^\s*(?:authorization\s*:|api-key\s|token\s|bearer\s)/i;
+const LEAVE_OUT = 'begins with the word of a scheme: leave that out, and give the key or token alone';
 
 /** Why a string cannot be an API key, without quoting it; undefined if it can. */
 export function apiKeyProblem(key: string): string | undefined {
   if (API_KEY_PATTERN.test(key)) return undefined;
   if (/^[0-9a-f]{40}$/.test(key))
     return 'looks like a user token (40 hexadecimal digits): pass it as `token`';
+  if (SCHEME_WORD.test(key)) return LEAVE_OUT;
   if (/\s/.test(key)) return 'contains white space: trim it';
   return `must look like prefix.secret, 8 + 32 letters and digits with a dot between; this one has ${key.length} characters`;
 }
@@ -142,6 +151,7 @@ export function apiKeyProblem(key: string): string | undefined {
 /** Why a string cannot be a user token, without quoting it; undefined if it can. */
 export function userTokenProblem(token: string): string | undefined {
   if (/^[0-9a-f]{40}$/.test(token)) return undefined;
+  if (SCHEME_WORD.test(token)) return LEAVE_OUT;
   if (API_KEY_PATTERN.test(token)) return 'looks like an API key (prefix.secret): pass it as `apiKey`';
   return `must be 40 lowercase hexadecimal digits; this one has ${token.length} characters`;
 }

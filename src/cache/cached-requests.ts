@@ -3,7 +3,6 @@ import { credentialFault } from '../auth/provider-fault.js';
 import type { CredentialSource } from '../auth/source.js';
 import { AntennaAbortError } from '../errors/abort.js';
 import type { Operation, OperationInput, RequestOptions } from '../http/operation.js';
-import { checkRequestOptions } from '../http/request-parts.js';
 import type { Clock } from '../time/clock.js';
 import { Deadline } from '../time/deadline.js';
 import { deepFreeze } from './freeze.js';
@@ -63,7 +62,6 @@ export class CachedRequests {
     options: RequestOptions,
     send: Send<Result>,
   ): Promise<Result> {
-    checkRequestOptions(options);
     const { store, credentials } = this.#options;
     const source = input.credentials ?? credentials;
     const identity = this.#identify(source, operation, options);

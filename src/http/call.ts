@@ -15,13 +15,7 @@ import type { HttpClientOptions } from './http-client.js';
 import { interpret } from './interpret.js';
 import { attemptTimeoutMs, type Operation, type OperationInput, type RequestOptions } from './operation.js';
 import { redact } from './redact.js';
-import {
-  assertConfidential,
-  checkedHeaders,
-  checkRequestOptions,
-  encodeBody,
-  stringsIn,
-} from './request-parts.js';
+import { assertConfidential, checkedHeaders, encodeBody, stringsIn } from './request-parts.js';
 import { wasRefused, type Failure } from './retry-policy.js';
 import { TransportFailure, type TransportResponse } from './transport.js';
 import { buildQuery, fillPath } from './url.js';
@@ -64,7 +58,6 @@ export class Call<Result> {
     input: OperationInput,
     options: RequestOptions,
   ) {
-    checkRequestOptions(options);
     assertConfidential(operation, http.confidential);
     this.#http = http;
     this.#credentials = input.credentials ?? http.credentials;

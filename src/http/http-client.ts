@@ -12,6 +12,7 @@ import { publish } from './diagnostics.js';
 import { OriginGate } from './gate.js';
 import type { LeftOutReport } from './left-out-report.js';
 import type { Operation, OperationInput, RequestOptions } from './operation.js';
+import { argumentsError } from './request-parts.js';
 import { RetryBudget } from './retry-budget.js';
 import { backoffMs, decideRetry, type Failure } from './retry-policy.js';
 import type { Transport } from './transport.js';
@@ -67,6 +68,8 @@ export class HttpClient {
     input: OperationInput = {},
     options: RequestOptions = {},
   ): Promise<Result> {
+    const wrong = argumentsError(input, options);
+    if (wrong) return Promise.reject(wrong);
     const { cache } = this.options;
     if (cache === undefined || this.#closing || cache.ttlMs(operation, options) === 0)
       return this.#track(this.#request(operation, input, options));

@@ -1,5 +1,6 @@
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
-import type { Operation, RequestOptions } from './operation.js';
+import { isBoolean, isCount, isDuration, isId, optionIssues, type Check } from './arguments.js';
+import type { Operation, OperationInput, RequestOptions } from './operation.js';
 
 /** Headers that a caller may not set: they carry the credential, frame the message, or say in which form we can read the answer. */
 const RESERVED_HEADERS = new Set([
@@ -49,25 +50,45 @@ export function checkedHeaders(headers: Readonly<Record<string, string>>): Recor
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
+/** A check for every option: the compiler refuses this table when one is missing. */
+export const REQUEST_OPTIONS: { readonly [Name in keyof Required<RequestOptions>]: Check } = {
+  signal: (signal) =>
+    signal === null || typeof (signal as Partial<AbortSignal>).addEventListener === 'function'
+      ? undefined
+      : 'must be an AbortSignal',
+  // `NaN` makes every comparison of a deadline false, and a text becomes a number somewhere on the way.
+  timeoutMs: isDuration,
+  retries: isCount(0),
+  headers: (headers) =>
+    typeof headers === 'object' && headers !== null && !Array.isArray(headers)
+      ? undefined
+      : 'must be an object of texts',
+  nocache: isBoolean,
+};
+
+/** Names under which a query carries an id. */
+const ID_QUERIES = ['project', 'project_id', 'pipeline', 'user_id'] as const;
+
 /**
- * Refuses options of a call that no deadline or retry loop can work with: `NaN` makes every comparison false.
- * @throws AntennaConfigError naming each wrong one.
+ * Why a call cannot be sent: in the path and in some queries there are ids, and nothing else; an option without an effect is a mistake.
+ * Looks at names and types alone, however large the body is.
  */
-export function checkRequestOptions({ timeoutMs, retries, signal, nocache }: RequestOptions): void {
-  const issues: ConfigIssue[] = [];
-  if (timeoutMs !== undefined && !(timeoutMs > 0)) {
-    issues.push({ path: 'timeoutMs', message: 'must be a number of milliseconds above 0' });
+export function argumentsError(
+  { params = {}, query = {} }: OperationInput,
+  options: RequestOptions,
+): AntennaConfigError | undefined {
+  const issues = optionIssues(options, REQUEST_OPTIONS);
+  for (const [path, value] of Object.entries(params)) {
+    const message = isId(value);
+    if (message !== undefined) issues.push({ path, message });
   }
-  if (retries !== undefined && !(Number.isInteger(retries) && retries >= 0)) {
-    issues.push({ path: 'retries', message: 'must be a whole number from 0' });
+  for (const path of ID_QUERIES) {
+    const value = query[path];
+    const message = value === undefined ? undefined : isId(value);
+    if (message !== undefined) issues.push({ path, message });
   }
-  if (signal && typeof signal.addEventListener !== 'function') {
-    issues.push({ path: 'signal', message: 'must be an AbortSignal' });
-  }
-  if (nocache !== undefined && typeof nocache !== 'boolean') {
-    issues.push({ path: 'nocache', message: 'must be true or false' });
-  }
-  if (issues.length > 0) throw new AntennaConfigError('Invalid request options', issues);
+  if (issues.length === 0) return undefined;
+  return new AntennaConfigError('Invalid arguments', issues);
 }
 
 /**

@@ -32,8 +32,22 @@ export function parseBaseUrl(text: string): BaseUrl {
     return { ok: false, problem: 'must not have a query or a fragment' };
   // Doubled slashes come from joining strings. Left in place, `//api/v2` would be read as the host `api`, and get the key.
   const path = url.pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '');
+  const problem = pathProblem(path);
+  if (problem !== undefined) return { ok: false, problem };
   url.pathname = /\/api\/v\d+$/.test(path) ? path : `${path}${API_PREFIX}`;
   return { ok: true, url };
+}
+
+/** Names of the server's own pages and resources; at the end of a path, or before an id, they are no place where a server lives. */
+const RESOURCE = /\/(?:projects|jobs|ml|users|auth|pipelines|processing_services)(?:\/\d+(?:\/|$)|$)/;
+
+/** An address that was copied from the browser or from a log leads to 404s that look like a server without anything. */
+function pathProblem(path: string): string | undefined {
+  const wanted = 'give the address of the server alone, such as https://antenna.example.org';
+  if (/\/api\/v\d+\/./.test(path)) return `goes on after /api/v2: ${wanted}, with or without /api/v2`;
+  if (/\/api\/v\d+$/.test(path)) return undefined;
+  if (/\/api$/.test(path)) return `ends in /api: ${wanted}, or with the version, /api/v2`;
+  return RESOURCE.test(path) ? `is the address of a page or a resource: ${wanted}` : undefined;
 }
 
 /** True for hosts whose traffic never leaves the machine, where plain http is harmless. */

@@ -9,6 +9,8 @@ import {
   type User,
 } from '../contract/auth.js';
 import { AntennaAbortError } from '../errors/abort.js';
+import { checkOptions } from '../http/arguments.js';
+import { checkedHeaders, REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
 
@@ -82,6 +84,9 @@ export class AuthResource {
    * @throws CredentialError when the token provider gives none.
    */
   async credential(options: Pick<RequestOptions, 'signal'> = {}): Promise<CredentialHint | undefined> {
+    checkOptions('Invalid arguments', options, REQUEST_OPTIONS);
+    // Not sent, and wrong all the same: the same options go to the calls that follow.
+    checkedHeaders((options as RequestOptions).headers ?? {});
     const { credentials } = this.#core.http.options;
     const signal = options.signal ?? new AbortController().signal;
     let credential: Credential | undefined;

@@ -11,9 +11,20 @@ import {
   type JobSummary,
 } from '../contract/jobs.js';
 import { AntennaConfigError } from '../errors/config.js';
+import {
+  checkOptions,
+  isArray,
+  isBoolean,
+  isCount,
+  isId,
+  isText,
+  type Check,
+  type Id,
+} from '../http/arguments.js';
+import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
-import { PagedList, type ListOptions } from './pages.js';
+import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
 
 const LIST: Operation<Page<Job>> = {
   id: 'jobs.list',
@@ -67,8 +78,8 @@ const MAX_LOG_LINES = 5_000;
 export interface JobListOptions extends ListOptions {
   readonly status?: JobStatus | undefined;
   /** The strict filter: a project that does not exist is an error, where `project_id` would be silently ignored (T16). */
-  readonly project?: number | undefined;
-  readonly pipeline?: number | undefined;
+  readonly project?: Id | undefined;
+  readonly pipeline?: Id | undefined;
   readonly pipeline__slug?: string | undefined;
   readonly dispatch_mode?: 'internal' | 'sync_api' | 'async_api' | undefined;
   readonly ordering?: string | undefined;
@@ -80,10 +91,37 @@ export interface OpenJobsOptions {
   /** Slugs of the pipelines that the worker serves; at least one, since an empty filter means every pipeline (T18). */
   readonly pipelines: readonly string[];
   /** Only jobs of this project. */
-  readonly project?: number | undefined;
+  readonly project?: Id | undefined;
   /** Most jobs to return. Default {@link DEFAULT_OPEN_LIMIT}. */
   readonly limit?: number | undefined;
 }
+
+const QUERY: { readonly [Name in keyof Required<JobListOptions>]: Check } = {
+  ...LIST_OPTIONS,
+  status: isText,
+  project: isId,
+  pipeline: isId,
+  pipeline__slug: isText,
+  dispatch_mode: isText,
+  ordering: isText,
+  search: isText,
+};
+const OPEN_QUERY: { readonly [Name in keyof Required<OpenJobsOptions>]: Check } = {
+  pipelines: (slugs) =>
+    isArray(slugs) ??
+    ((slugs as unknown[]).every((slug) => typeof slug === 'string') ? undefined : 'must hold slugs'),
+  project: isId,
+  limit: (limit) =>
+    isCount(1)(limit) && 'must be a whole number from 1: the server takes anything else for 20',
+};
+
+const GET_OPTIONS: Readonly<Record<string, Check>> = {
+  ...REQUEST_OPTIONS,
+  logsLimit: (lines) =>
+    isCount(1)(lines) !== undefined || (lines as number) > MAX_LOG_LINES
+      ? `must be a whole number from 1 to ${MAX_LOG_LINES}`
+      : undefined,
+};
 
 /** Jobs: runs of a pipeline over images. */
 export class JobsResource {
@@ -95,7 +133,9 @@ export class JobsResource {
 
   /** Jobs, newest first, of every project that the caller sees: the list is not scoped to the credential (trap T15). */
   list(query: JobListOptions = {}, options?: RequestOptions): PagedList<Job> {
-    return new PagedList(this.#core, LIST, { query: { ...query } }, options);
+    return new PagedList(this.#core, LIST, { query: { ...query } }, options, () => {
+      checkOptions('Cannot list', query, QUERY);
+    });
   }
 
   /**
@@ -104,12 +144,9 @@ export class JobsResource {
    * are in the array's `leftOut`, and cost the others nothing.
    */
   async open(query: OpenJobsOptions, options?: RequestOptions): Promise<WithLeftOut<JobSummary[]>> {
+    checkOptions('Cannot list open jobs', query, OPEN_QUERY);
     const slugs = openSlugs(query.pipelines);
     const limit = query.limit ?? DEFAULT_OPEN_LIMIT;
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      const message = 'must be a whole number from 1: the server takes anything else for 20';
-      throw new AntennaConfigError('Cannot list open jobs', [{ path: 'limit', message }]);
-    }
     const page = await this.#core.http.request(
       OPEN,
       {
@@ -129,52 +166,46 @@ export class JobsResource {
 
   /**
    * One job with its progress.
-   * @param logsLimit - log lines to send along, 1 to 5,000; the server's default is 1,000. A server of the `api-key` dialect sends all.
+   * @param given - request options, and `logsLimit`: log lines to send along, 1 to 5,000; the server's default is 1,000. A server of
+   * the `api-key` dialect sends all.
    */
-  async get(
-    jobId: number,
-    { logsLimit, ...options }: RequestOptions & { logsLimit?: number } = {},
-  ): Promise<Job> {
-    const isKnown = logsLimit === undefined || (Number.isSafeInteger(logsLimit) && logsLimit >= 1);
-    if (!isKnown || (logsLimit ?? 0) > MAX_LOG_LINES) {
-      const message = `must be a whole number from 1 to ${MAX_LOG_LINES}`;
-      throw new AntennaConfigError('Cannot get a job', [{ path: 'logsLimit', message }]);
-    }
+  async get(jobId: Id, given: RequestOptions & { logsLimit?: number } = {}): Promise<Job> {
+    checkOptions('Cannot get a job', given, GET_OPTIONS);
+    const { logsLimit, ...options } = given;
     const query = logsLimit === undefined ? {} : { logs_limit: logsLimit };
     return this.#core.http.request(GET, { params: { id: jobId }, query }, options);
   }
 
   /**
    * Creates a job. Whether it is dispatched to workers (`async_api`) is decided by a flag of the project.
-   * @param start - enqueue it at once; needs the permission to run jobs, without which nothing is created.
+   * @param given - request options, and `start`: enqueue it at once; needs the permission to run jobs, without which nothing is created.
    * @throws AntennaConfigError naming each wrong field; nothing was sent.
    */
-  async create(
-    request: CreateJobRequest,
-    { start = false, ...options }: RequestOptions & { start?: boolean } = {},
-  ): Promise<Job> {
+  async create(request: CreateJobRequest, given: RequestOptions & { start?: boolean } = {}): Promise<Job> {
+    checkOptions('Invalid arguments', given, { ...REQUEST_OPTIONS, start: isBoolean });
+    const { start = false, ...options } = given;
     const body = checkRequest(createJobRequestSchema, request, 'Invalid job');
     return this.#core.http.request(CREATE, { body, query: start ? { start_now: true } : {} }, options);
   }
 
   /** Enqueues a job. On one that is running it would publish every task a second time. */
-  run(jobId: number, options?: RequestOptions): Promise<Job> {
+  run(jobId: Id, options?: RequestOptions): Promise<Job> {
     return this.#core.http.request(RUN, { params: { id: jobId } }, options);
   }
 
   /** Cancels a job: its tasks are gone, and results in flight are accepted and thrown away (contract §5.6). */
-  cancel(jobId: number, options?: RequestOptions): Promise<Job> {
+  cancel(jobId: Id, options?: RequestOptions): Promise<Job> {
     return this.#core.http.request(CANCEL, { params: { id: jobId } }, options);
   }
 
   /** Starts a finished job over. */
-  retry(jobId: number, options?: RequestOptions): Promise<Job> {
+  retry(jobId: Id, options?: RequestOptions): Promise<Job> {
     return this.#core.http.request(RETRY, { params: { id: jobId } }, options);
   }
 }
 
 /** Slugs for a filter in which a comma separates and nothing at all means everything. */
-function openSlugs(pipelines: readonly string[]): string[] {
+function openSlugs(pipelines: readonly string[] = []): string[] {
   const slugs = pipelines.filter((slug) => slug !== '');
   const comma = slugs.find((slug) => slug.includes(','));
   if (slugs.length > 0 && comma === undefined) return slugs;

@@ -3,6 +3,7 @@ import type { Page } from '../contract/common.js';
 import type { Operation, OperationInput, QueryValue, RequestOptions } from '../http/operation.js';
 import { AntennaConfigError } from '../errors/config.js';
 import { AntennaContractError } from '../errors/contract.js';
+import { isCount, type Check } from '../http/arguments.js';
 import { fillPath, readNextLink } from '../http/url.js';
 import type { ResourceCore } from './core.js';
 
@@ -40,13 +41,14 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<WithLef
     operation: Operation<Page<Item>>,
     input: OperationInput,
     options: RequestOptions = {},
+    check: () => void = () => undefined,
   ) {
     this.#core = core;
     this.#operation = operation;
     this.#params = input.params;
     this.#query = { ...input.query };
     this.#fetchPage = async (query) => {
-      assertPaging(this.#query);
+      check();
       return core.http.request(operation, { ...input, query }, options);
     };
   }
@@ -97,9 +99,13 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<WithLef
    * @param maxItems - required, because a server may hold more than memory does.
    */
   async toArray(maxItems: number): Promise<WithLeftOut<Item[]>> {
+    if (!(typeof maxItems === 'number' && maxItems >= 0)) {
+      const message = 'must be a number from 0: a server may hold more than memory does';
+      throw new AntennaConfigError('Cannot list', [{ path: 'maxItems', message }]);
+    }
     const items: Item[] = [];
     const leftOut: LeftOut[] = [];
-    if (!(maxItems > 0)) return items;
+    if (maxItems === 0) return items;
     for await (const page of this.pages()) {
       items.push(...page.results.slice(0, maxItems - items.length));
       leftOut.push(...leftOutOf(page));
@@ -151,18 +157,8 @@ export class PagedList<Item> implements AsyncIterable<Item>, PromiseLike<WithLef
   }
 }
 
-/**
- * Refuses a page size that the server would take for its own default without a word (trap T18).
- * @throws AntennaConfigError naming each wrong one.
- */
-function assertPaging({ limit, offset }: Readonly<Record<string, QueryValue>>): void {
-  const issues = [
-    ...(isCount(limit, 1) ? [] : [{ path: 'limit', message: 'must be a whole number from 1' }]),
-    ...(isCount(offset, 0) ? [] : [{ path: 'offset', message: 'must be a whole number from 0' }]),
-  ];
-  if (issues.length > 0) throw new AntennaConfigError('Cannot list', issues);
-}
-
-function isCount(value: QueryValue, min: number): boolean {
-  return value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= min);
-}
+/** Refuses a page size that the server would take for its own default without a word (trap T18). */
+export const LIST_OPTIONS: { readonly [Name in keyof Required<ListOptions>]: Check } = {
+  limit: isCount(1),
+  offset: isCount(0),
+};

@@ -1,4 +1,4 @@
-import type { Credential } from '../auth/credential.js';
+import { Credential } from '../auth/credential.js';
 import { staticSource } from '../auth/source.js';
 import { leftOutOf, type LeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
@@ -14,11 +14,13 @@ import {
   type RegistrationResponse,
 } from '../contract/pipelines.js';
 import { AntennaConfigError } from '../errors/config.js';
+import { checkOptions, isBoolean, isId, isOneOf, isText, type Check, type Id } from '../http/arguments.js';
 import type { Operation, OperationInput, RequestOptions } from '../http/operation.js';
+import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import { registrationIssues } from '../registration/precheck.js';
 import { compareRegistration, type RegistrationReport } from '../registration/report.js';
 import { checkRequest, type Dialect, type ResourceCore } from './core.js';
-import { PagedList, type ListOptions } from './pages.js';
+import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
 import { withClientInfo } from './tasks.js';
 
 const LIST: Operation<Page<Pipeline>> = {
@@ -71,6 +73,14 @@ export interface RegisterOptions extends RequestOptions {
   readonly readBack?: boolean | undefined;
 }
 
+const REGISTER_OPTIONS: { readonly [Name in keyof Required<RegisterOptions>]: Check } = {
+  ...REQUEST_OPTIONS,
+  serviceName: isText,
+  credential: (given) => (given instanceof Credential ? undefined : 'must be a Credential'),
+  dialect: isOneOf('api-key', 'token'),
+  readBack: isBoolean,
+};
+
 /** Pipelines: what a worker can do, and the models it does it with. */
 export class PipelinesResource {
   readonly #core: ResourceCore;
@@ -83,18 +93,22 @@ export class PipelinesResource {
    * Pipelines of all projects the caller sees. `project_id` is a filter that the server **ignores** when the project does not
    * exist (trap T16); {@link listForProject} is the strict way. There is no filter by slug.
    */
-  list(query: ListOptions & { project_id?: number } = {}, options?: RequestOptions): PagedList<Pipeline> {
-    return new PagedList(this.#core, LIST, { query: { ...query } }, options);
+  list(query: ListOptions & { project_id?: Id } = {}, options?: RequestOptions): PagedList<Pipeline> {
+    return new PagedList(this.#core, LIST, { query: { ...query } }, options, () => {
+      checkOptions('Cannot list', query, { ...LIST_OPTIONS, project_id: isId });
+    });
   }
 
   /** Pipelines enabled in one project; 404 if it does not exist. */
-  listForProject(projectId: number, query: ListOptions = {}, options?: RequestOptions): PagedList<Pipeline> {
+  listForProject(projectId: Id, query: ListOptions = {}, options?: RequestOptions): PagedList<Pipeline> {
     const input = { params: { project: projectId }, query: { ...query } };
-    return new PagedList(this.#core, LIST_FOR_PROJECT, input, options);
+    return new PagedList(this.#core, LIST_FOR_PROJECT, input, options, () => {
+      checkOptions('Cannot list', query, LIST_OPTIONS);
+    });
   }
 
   /** One pipeline by id. */
-  get(pipelineId: number, options?: RequestOptions): Promise<Pipeline> {
+  get(pipelineId: Id, options?: RequestOptions): Promise<Pipeline> {
     return this.#core.http.request(GET, { params: { id: pipelineId } }, options);
   }
 
@@ -107,10 +121,12 @@ export class PipelinesResource {
    * map, keys or names used twice, lengths, an unknown dialect, a missing service name.
    */
   async register(
-    projectId: number,
+    projectId: Id,
     pipelines: readonly PipelineConfig[],
-    { serviceName, readBack = true, credential, dialect, ...options }: RegisterOptions = {},
+    given: RegisterOptions = {},
   ): Promise<RegistrationReport> {
+    checkOptions('Invalid arguments', given, REGISTER_OPTIONS);
+    const { serviceName, readBack = true, credential, dialect, ...options } = given;
     const named = serviceName ?? this.#core.serviceName;
     const body = this.#registration(pipelines, named, dialect ?? this.#core.dialect);
     const input: OperationInput = {

@@ -15,9 +15,10 @@ import {
   type ServiceStatus,
 } from '../contract/processing-services.js';
 import { AntennaApiError } from '../errors/api.js';
+import { checkOptions, isText, type Check, type Id } from '../http/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
-import { PagedList, type ListOptions } from './pages.js';
+import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
 
 const BASE = '/ml/processing_services/';
 const LIST: Operation<Page<ProcessingService>> = {
@@ -75,6 +76,11 @@ export interface ServiceListOptions extends ListOptions {
   readonly ordering?: string | undefined;
 }
 
+const QUERY: { readonly [Name in keyof Required<ServiceListOptions>]: Check } = {
+  ...LIST_OPTIONS,
+  ordering: isText,
+};
+
 /** A new API key: its public prefix, and the key itself, unprintable. */
 export interface GeneratedKey {
   readonly prefix: string;
@@ -92,21 +98,24 @@ export class ProcessingServicesResource {
 
   /** Services of a project. Without `ordering` the database gives them in no fixed order, and pages may overlap. */
   list(
-    projectId: number,
+    projectId: Id,
     query: ServiceListOptions = {},
     options?: RequestOptions,
   ): PagedList<ProcessingService> {
-    return new PagedList(this.#core, LIST, { query: { ...query, project_id: projectId } }, options);
+    const input = { query: { ...query, project_id: orNull(projectId) } };
+    return new PagedList(this.#core, LIST, input, options, () => {
+      checkOptions('Cannot list', query, QUERY);
+    });
   }
 
   /** One service of a project. */
-  get(projectId: number, serviceId: number, options?: RequestOptions): Promise<ProcessingService> {
-    const input = { params: { id: serviceId }, query: { project_id: projectId } };
+  get(projectId: Id, serviceId: Id, options?: RequestOptions): Promise<ProcessingService> {
+    const input = { params: { id: serviceId }, query: { project_id: orNull(projectId) } };
     return this.#core.http.request(GET, input, options);
   }
 
   /** Whether the server saw the service in the last 60 s. A service that does not exist is a 500, not a 404. */
-  status(serviceId: number, options?: RequestOptions): Promise<ServiceStatus> {
+  status(serviceId: Id, options?: RequestOptions): Promise<ServiceStatus> {
     return this.#core.http.request(STATUS, { params: { id: serviceId } }, options);
   }
 
@@ -117,12 +126,16 @@ export class ProcessingServicesResource {
    * @throws PermissionDeniedError unless the caller is staff or superuser.
    */
   async create(
-    projectId: number,
+    projectId: Id,
     request: CreateServiceRequest,
     options?: RequestOptions,
   ): Promise<ProcessingService> {
     const body = checkRequest(createServiceRequestSchema, request, 'Invalid processing service');
-    const answer = await this.#core.http.request(CREATE, { query: { project_id: projectId }, body }, options);
+    const answer = await this.#core.http.request(
+      CREATE,
+      { query: { project_id: orNull(projectId) }, body },
+      options,
+    );
     return noteLeftOut(answer.instance, leftOutOf(answer));
   }
 
@@ -130,8 +143,8 @@ export class ProcessingServicesResource {
    * Generates a key for the service and **revokes all earlier ones at once**: running workers that use them get 401 (trap T10).
    * Never sent twice. Servers of the `token` dialect do not know this call and answer 404.
    */
-  async generateKey(projectId: number, serviceId: number, options?: RequestOptions): Promise<GeneratedKey> {
-    const input = { params: { id: serviceId }, query: { project_id: projectId } };
+  async generateKey(projectId: Id, serviceId: Id, options?: RequestOptions): Promise<GeneratedKey> {
+    const input = { params: { id: serviceId }, query: { project_id: orNull(projectId) } };
     const answer = await this.#core.http.request(GENERATE_KEY, input, options);
     return { prefix: answer.prefix, api_key: new Secret(answer.api_key), message: answer.message };
   }
@@ -151,4 +164,9 @@ export class ProcessingServicesResource {
     }
     return true;
   }
+}
+
+/** A query leaves out what is undefined; null is an id that is none, and refused. */
+function orNull(id: Id | undefined): Id | null {
+  return id ?? null;
 }

@@ -5,9 +5,10 @@ import {
   type Project,
   type ProjectDetail,
 } from '../contract/projects.js';
+import { checkOptions, isId, isText, type Check, type Id } from '../http/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import type { ResourceCore } from './core.js';
-import { PagedList, type ListOptions } from './pages.js';
+import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
 
 const LIST: Operation<Page<Project>> = {
   id: 'projects.list',
@@ -33,6 +34,12 @@ export interface ProjectListOptions extends ListOptions {
   readonly user_id?: number | undefined;
 }
 
+const QUERY: { readonly [Name in keyof Required<ProjectListOptions>]: Check } = {
+  ...LIST_OPTIONS,
+  ordering: isText,
+  user_id: isId,
+};
+
 /** Projects. The list holds every public project, not "mine" (contract §4.4). */
 export class ProjectsResource {
   readonly #core: ResourceCore;
@@ -43,14 +50,16 @@ export class ProjectsResource {
 
   /** Every public project, plus the drafts that the caller may see; use `user_id` for the caller's own. */
   list(query: ProjectListOptions = {}, options?: RequestOptions): PagedList<Project> {
-    return new PagedList(this.#core, LIST, { query: { ...query } }, options);
+    return new PagedList(this.#core, LIST, { query: { ...query } }, options, () => {
+      checkOptions('Cannot list', query, QUERY);
+    });
   }
 
   /**
    * One project. The charts that the server would add by default are expensive and left out.
    * @throws NotFoundError when it is missing or a draft that the caller does not see.
    */
-  get(projectId: number, options?: RequestOptions): Promise<ProjectDetail> {
+  get(projectId: Id, options?: RequestOptions): Promise<ProjectDetail> {
     return this.#core.http.request(
       GET,
       { params: { id: projectId }, query: { with_charts: 'false' } },

@@ -7,6 +7,7 @@ import {
   type TaskResult,
 } from '../contract/results.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
+import { isArray, type Id } from '../http/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { plainNumbers } from './float32.js';
 import { issuesOf } from '../contract/issues.js';
@@ -48,7 +49,7 @@ export class ResultsResource {
    * @throws PayloadTooLargeError when the post is over a proxy's limit: send fewer results at once.
    */
   async submit(
-    jobId: number,
+    jobId: Id,
     results: readonly (TaskResult | EncodedResult)[],
     options?: RequestOptions,
   ): Promise<ResultsResponse> {
@@ -113,20 +114,24 @@ function plainLists<Part extends WithLists>(part: Part): Part {
 function encodeAll(results: readonly (TaskResult | EncodedResult)[]): EncodedResult[] {
   const issues: ConfigIssue[] = [];
   const encoded: EncodedResult[] = [];
-  results.forEach((result, index) => {
+  const message = isArray(results);
+  if (message !== undefined) throw new AntennaConfigError('Invalid result', [{ path: 'results', message }]);
+  // An iterator does not skip the holes of a sparse array, as `forEach` does.
+  for (const [index, result] of results.entries()) {
     try {
       encoded.push(isEncoded(result) ? result : encodeResult(result, `results.${index}`));
     } catch (error) {
       if (!(error instanceof AntennaConfigError)) throw error;
       issues.push(...error.issues);
     }
-  });
+  }
   if (issues.length > 0) throw new AntennaConfigError('Invalid result', issues);
   return encoded;
 }
 
 function isEncoded(result: TaskResult | EncodedResult): result is EncodedResult {
-  return 'bytes' in (Object(result) as object);
+  const { bytes, replySubject } = Object(result) as Partial<EncodedResult>;
+  return bytes instanceof Uint8Array && typeof replySubject === 'string';
 }
 
 /**

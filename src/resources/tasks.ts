@@ -7,6 +7,7 @@ import {
   type Task,
   type TasksResponse,
 } from '../contract/tasks.js';
+import type { Id } from '../http/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
 
@@ -44,7 +45,7 @@ export class TasksResource {
    * @throws PermissionDeniedError for a job that this credential may not serve: remember it and leave it alone (trap T15).
    */
   async reserve(
-    jobId: number,
+    jobId: Id,
     request: { batchSize: number },
     options?: RequestOptions,
   ): Promise<WithLeftOut<Task[]>> {

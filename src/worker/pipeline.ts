@@ -165,6 +165,11 @@ const DEFAULT_BATCH_SIZE = 8;
 export function definePipeline<Config = Readonly<Record<string, unknown>>>(
   definition: PipelineDefinition<Config>,
 ): Pipeline {
+  const isGiven: unknown = definition;
+  if (typeof isGiven !== 'object' || isGiven === null)
+    throw new AntennaConfigError('Invalid pipeline', [
+      { path: '', message: 'must be an object with name, slug, version, algorithms and process' },
+    ]);
   const { batchSize, executor, configSchema, featureLengths, ...handlersAndConfig } = definition;
   // A handler's own type of configuration is what the schema, which runs before it, makes.
   const { process, processBatch, warmUp, ...rest } = handlersAndConfig as PipelineDefinition;

@@ -1,5 +1,14 @@
 import type { AntennaClient } from '../client.js';
 import { AntennaError } from '../errors/base.js';
+import {
+  checkOptions,
+  isBoolean,
+  isFunction,
+  isOneOf,
+  isText,
+  isWait,
+  type Check,
+} from '../http/arguments.js';
 import { WorkerEventBus, type WorkerEvents } from './events.js';
 import { resolveWorkerOptions, type AntennaWorkerOptions, type ResolvedWorkerOptions } from './options.js';
 import { HandlerStartError } from './executors/execution-errors.js';
@@ -22,6 +31,18 @@ export interface RunOptions {
   readonly until?: 'stopped' | 'drained' | undefined;
   /** Stop gracefully on SIGTERM and SIGINT, at once on the second. Default true. */
   readonly handleSignals?: boolean | undefined;
+}
+
+const RUN_OPTIONS: { readonly [Name in keyof Required<RunOptions>]: Check } = {
+  until: isOneOf('stopped', 'drained'),
+  handleSignals: isBoolean,
+};
+const LIMITS = Object.fromEntries(Object.keys(HEALTH_LIMITS).map((name) => [name, isWait]));
+const LISTENING = { name: isText, listener: isFunction };
+
+/** A missing option is left to its default; a missing argument is wrong. */
+function given(argument: unknown): unknown {
+  return argument ?? null;
 }
 
 /** What belongs to one call of `run()`. */
@@ -86,7 +107,8 @@ export class AntennaWorker {
   }
 
   /** Whether it works, from facts: idle is healthy, stuck is not. */
-  health(limits?: Partial<HealthLimits>): HealthReport {
+  health(limits: Partial<HealthLimits> = {}): HealthReport {
+    checkOptions('Invalid limits', limits, LIMITS);
     const nowMs = this.#options.client.clock.now();
     const facts = this.#current?.run.healthFacts(this.state) ?? restingFacts(this.state, nowMs);
     return health({ ...facts, runFailure: this.#failure }, nowMs, { ...HEALTH_LIMITS, ...limits });
@@ -99,6 +121,7 @@ export class AntennaWorker {
 
   /** Listens to an event. @returns a function that takes the listener away. */
   on<Name extends keyof WorkerEvents>(name: Name, listener: (event: WorkerEvents[Name]) => void): () => void {
+    checkOptions('Invalid arguments', { name: given(name), listener: given(listener) }, LISTENING);
     return this.#bus.on(name, listener);
   }
 
@@ -107,6 +130,7 @@ export class AntennaWorker {
    * @returns a function that takes the hook away.
    */
   onTerminate(hook: TerminateHook): () => void {
+    checkOptions('Invalid arguments', { hook: given(hook) }, { hook: isFunction });
     return this.#hooks.add(hook);
   }
 
@@ -116,6 +140,7 @@ export class AntennaWorker {
    * @throws AntennaError when the server refuses the registration, or when the worker is already running.
    */
   async run(options: RunOptions = {}): Promise<WorkerReport> {
+    checkOptions('Invalid arguments', options, RUN_OPTIONS);
     this.#state.to('starting');
     let current: Current;
     try {
@@ -204,7 +229,9 @@ export class AntennaWorker {
    * @param graceMs - milliseconds; default the worker's `graceMs`. 0 stops at once.
    * @returns when the run has ended.
    */
-  async stop({ graceMs = this.#options.graceMs }: { graceMs?: number } = {}): Promise<void> {
+  async stop(options: { graceMs?: number } = {}): Promise<void> {
+    checkOptions('Invalid arguments', options, { graceMs: isWait });
+    const { graceMs = this.#options.graceMs } = options;
     await this.#end(graceMs, 'stopped');
   }
 
