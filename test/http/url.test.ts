@@ -24,13 +24,14 @@ describe('parseBaseUrl', () => {
         }),
         async (parts) => {
           const sent: URL[] = [];
-          const client = clientOver(
-            (input) => {
-              sent.push(new URL(input));
-              return Promise.resolve(Response.json(PROJECT));
-            },
-            { baseUrl: `https://antenna.example/${parts.join('')}` },
-          );
+          const baseUrl = `https://antenna.example/${parts.join('')}`;
+          const carrier = (input: string): Promise<Response> => {
+            sent.push(new URL(input));
+            return Promise.resolve(Response.json(PROJECT));
+          };
+          // One that is refused sends nothing at all.
+          if (!parseBaseUrl(baseUrl).ok) return true;
+          const client = clientOver(carrier, { baseUrl });
           await client.projects.get(1);
           return sent.every((url) => url.host === 'antenna.example' && url.pathname.endsWith('/projects/1/'));
         },
