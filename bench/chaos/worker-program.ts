@@ -97,7 +97,12 @@ if (sabotage === 'drop-results') {
   const submit = results.submit.bind(results);
   results.submit = (jobId, posted, options) =>
     random() < 0.05
-      ? Promise.resolve({ status: 'accepted', job_id: Number(jobId), results_queued: posted.length, tasks: [] })
+      ? Promise.resolve({
+          status: 'accepted',
+          job_id: Number(jobId),
+          results_queued: posted.length,
+          tasks: [],
+        })
       : submit(jobId, posted, options);
 }
 
