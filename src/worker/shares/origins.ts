@@ -22,17 +22,34 @@ class Origin {
   readonly running = new Set<Running>();
   readonly times = new SampleWindow();
   readonly slots: AdaptiveSlots;
+  /** When it last delivered an image. */
+  deliveredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(max: number) {
     this.slots = new AdaptiveSlots(max);
   }
 
-  /** The one that has been under way for longest, if that is far longer than it should take. */
+  /**
+   * The download that has been under way for longest, if that is far longer than it should take and the host has delivered nothing
+   * meanwhile: a single image that does not come says nothing about the others.
+   */
   hanging(nowMs: number): Running | undefined {
     const [oldest] = this.running;
     if (!oldest) return undefined;
-    const usualMs = HANGING_TIMES * (this.times.quantile(0.95, nowMs) ?? 0);
-    return nowMs - oldest.startedAtMs > Math.max(HANGING_MS, usualMs) ? oldest : undefined;
+    const limitMs = this.#limitMs(nowMs);
+    const isSilent = nowMs - this.deliveredAtMs > limitMs;
+    return isSilent && nowMs - oldest.startedAtMs > limitMs ? oldest : undefined;
+  }
+
+  /** Downloads that have been under way for far longer than they should, the oldest first. */
+  overdue(nowMs: number): Running[] {
+    if (this.running.size === 0) return [];
+    const startedBefore = nowMs - this.#limitMs(nowMs);
+    return [...this.running].filter(({ startedAtMs }) => startedAtMs < startedBefore);
+  }
+
+  #limitMs(nowMs: number): number {
+    return Math.max(HANGING_MS, HANGING_TIMES * (this.times.quantile(0.95, nowMs) ?? 0));
   }
 }
 
@@ -73,12 +90,16 @@ export class Origins {
     for (const [name, { running }] of this.#busy) for (const one of running) yield [name, one];
   }
 
-  /** Whether a download of this host may begin now. A host in trouble gets one, now and then, to find out whether it is back. */
+  /**
+   * Whether a download of this host may begin now. Those that hang take none of the host's own number: they are not what it bears. A host
+   * in trouble gets one more, now and then, to find out whether it is back; beside those that hang, since they may do so for one job alone.
+   */
   mayStart(name: string, nowMs: number): boolean {
     if (this.#running >= this.#max) return false;
-    const running = this.runningOf(name);
-    if (!this.isSuspect(name, nowMs)) return running < this.#of(name).slots.limit;
-    return running === 0 && nowMs >= (this.#troubles.retryAtMs('download', name) ?? 0);
+    const origin = this.#of(name);
+    const alive = origin.running.size - (origin.running.size === 0 ? 0 : origin.overdue(nowMs).length);
+    if (!this.isSuspect(name, nowMs)) return alive < origin.slots.limit;
+    return alive === 0 && nowMs >= (this.#troubles.retryAtMs('download', name) ?? 0);
   }
 
   /** Whether this host fails, or does not answer. */
@@ -96,10 +117,12 @@ export class Origins {
   /** A download that hangs while others wait for its slot; of the host that has most of them. */
   toPreempt(nowMs: number): Running | undefined {
     if (this.#running < this.#max) return undefined;
-    let most: Origin | undefined;
-    for (const [name, origin] of this.#busy)
-      if (this.isSuspect(name, nowMs) && origin.running.size > (most?.running.size ?? 1)) most = origin;
-    return most && [...most.running].at(-1);
+    let most: Running[] = [];
+    for (const [name, origin] of this.#busy) {
+      const stuck = this.isSuspect(name, nowMs) ? [...origin.running] : origin.overdue(nowMs);
+      if (stuck.length > Math.max(1, most.length)) most = stuck;
+    }
+    return most.at(-1);
   }
 
   started(name: string, running: Running): void {
@@ -121,6 +144,7 @@ export class Origins {
   succeeded(name: string, durationMs: number, nowMs: number): void {
     const origin = this.#of(name);
     origin.times.add(durationMs, nowMs);
+    origin.deliveredAtMs = nowMs;
     origin.slots.succeeded(origin.running.size >= origin.slots.limit || this.#running >= this.#max);
     this.#troubles.worked('download', name, nowMs);
   }

@@ -101,14 +101,14 @@ export class DownloadStage {
     return best;
   }
 
-  /** All slots are taken: one that hangs makes way for a host that has none. */
+  /** All slots are taken: one that hangs makes way for a job that has none at a host that is well. */
   #makeRoom(): void {
     const { origins, clock, phases } = this.#context;
     const nowMs = clock.now();
     const victim = origins.toPreempt(nowMs);
     if (!victim || phases.flush.aborted) return;
-    for (const { queue, origin } of this.#sources.values()) {
-      if (queue.length === 0 || origins.runningOf(origin) > 0 || origins.isSuspect(origin, nowMs)) continue;
+    for (const { queue, origin, running } of this.#sources.values()) {
+      if (queue.length === 0 || running > 0 || origins.isSuspect(origin, nowMs)) continue;
       victim.preempt();
       return;
     }

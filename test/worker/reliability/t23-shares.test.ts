@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { AntennaWorker } from 'antenna-sdk';
 import { sleep } from '../../../src/time/clock.js';
-import { createRig, drive, driveUntil, eventsOf, rigPipeline, type Rig } from './rig.js';
+import { anyImage, createRig, drive, driveUntil, eventsOf, rigPipeline, type Rig } from './rig.js';
 
 // Minutes of virtual time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -75,6 +75,24 @@ describe('T23 a job that is opened later gets its share', () => {
     const running = worker.run({ handleSignals: false });
     await rig.clock.advance(3_000);
     expect(await goodTime(rig, worker)).toBeLessThan(4_000);
+    await stop(rig, worker, running);
+  });
+
+  it.each([
+    ['one image', 1],
+    ['every image', 500],
+  ])('of a host of images that both jobs have, when %s of the other hangs', async (_what, hanging) => {
+    const rig = createRig({ latencyMs: 5 });
+    const worker = rig.worker({
+      pipelines: ['good', 'bad'].map((slug) => rigPipeline(slug, { process: instant })),
+      fetch: (input, init) =>
+        input.includes('/hanging/') ? sleep(rig.clock, 1e9, init.signal).then(never) : anyImage(input, init),
+    });
+    const fine = urls('bucket.example', 500 - hanging, 'fine');
+    rig.job([...urls('bucket.example', hanging, 'hanging'), ...fine], 'bad');
+    const running = worker.run({ handleSignals: false });
+    await rig.clock.advance(5_000);
+    expect(await goodTime(rig, worker, 'bucket.example')).toBeLessThan(8_000);
     await stop(rig, worker, running);
   });
 
