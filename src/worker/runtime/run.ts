@@ -78,11 +78,11 @@ export class WorkerRun {
         this.#lister.accepted(jobId);
       },
       gone: (jobId) => {
-        this.#rotation.mute(jobId, clock.now() + MUTE_MS);
+        this.#leave(jobId);
         this.#context.bus.emit('job_removed', { jobId, reason: 'gone' });
       },
       rejected: (jobId, reason) => {
-        this.#rotation.mute(jobId, clock.now() + MUTE_MS);
+        this.#leave(jobId);
         this.#context.bus.emit('job_rejected', { jobId, reason });
       },
     });
@@ -190,6 +190,13 @@ export class WorkerRun {
     await this.#engine.outbox.spoolLeft();
     for (const item of [...hold]) hold.settle(item, 'abandoned');
     if (this.#abandoned.length > 0) bus.emit('abandoned', { tasks: this.#abandoned });
+  }
+
+  /** A job that takes no results is left alone, and its trouble is over. */
+  #leave(jobId: number): void {
+    const nowMs = this.#context.clock.now();
+    this.#rotation.mute(jobId, nowMs + MUTE_MS);
+    this.#context.troubles.forget(jobId, nowMs);
   }
 
   #createContext(): RunContext {

@@ -134,12 +134,13 @@ export class Troubles {
       .map((known) => seen(known, nowMs));
   }
 
-  /** Forgets what belonged to a job that left. */
+  /** Forgets what belonged to a job that left: a host that nobody needs any more is no trouble, whatever it answered last. */
   forget(jobId: number, nowMs: number): void {
     if (this.#cases.size === 0) return;
     this.worked('reserve', String(jobId), nowMs);
     this.worked('post', String(jobId), nowMs);
-    for (const known of this.#cases.values()) known.jobs.delete(jobId);
+    for (const { jobs, stage, subject } of this.#cases.values())
+      if (jobs.delete(jobId) && jobs.size === 0) this.worked(stage, subject, nowMs);
   }
 
   #case(stage: TroubleStage, subject: string, nowMs: number, jobId: number | undefined): Case {

@@ -117,3 +117,33 @@ describe('T23 a job that is opened later gets its share', () => {
     await stop(rig, worker, running);
   });
 });
+
+describe('T23 a trouble is over', () => {
+  it('when its job is: cancelled, or gone for its results', async () => {
+    const rig = createRig({ latencyMs: 5 });
+    const worker = rig.worker({
+      fetch: (input, init) =>
+        input.includes('dead.example')
+          ? Promise.resolve(new Response('', { status: 500 }))
+          : anyImage(input, init),
+    });
+    const dead = rig.job(urls('dead.example', 50));
+    const refused = rig.job(urls('fine.example', 50));
+    const route = {
+      route: 'result' as const,
+      where: ({ path }: { readonly path: string }) => path.includes(`/jobs/${refused.id}/`),
+    };
+    rig.server.faults.answer({ status: 500, body: { detail: 'trouble' } }, route);
+    const running = worker.run({ handleSignals: false });
+    const jobs = () => worker.health().checks.find(({ name }) => name === 'jobs');
+    await rig.clock.advance(60_000);
+    expect(jobs()?.detail).toMatch(/no results have been accepted/);
+    expect(jobs()?.detail).toMatch(/dead\.example/);
+    dead.cancel();
+    rig.server.faults.clear();
+    rig.server.faults.answer({ status: 404, body: { detail: 'Not found.' } }, route);
+    await rig.clock.advance(120_000);
+    expect(jobs()?.status).toBe('ok');
+    await stop(rig, worker, running);
+  });
+});

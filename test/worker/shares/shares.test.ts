@@ -282,6 +282,18 @@ describe('Troubles', () => {
     expect(troubles.isSuspect('download', 'img.example.org')).toBe(true);
   });
 
+  it('forgets a host when the last job that needed it has left', () => {
+    const heard = listener();
+    const troubles = new Troubles(() => 0.5, heard);
+    for (const jobId of [1, 2]) troubles.failed('download', 'img.example.org', 0, { detail: 'x', jobId });
+    troubles.declare(20_000);
+    troubles.forget(1, 21_000);
+    expect(troubles.list(21_000).map(({ text }) => text)).toEqual([expect.stringMatching(/^job 2: /)]);
+    troubles.forget(2, 22_000);
+    expect(troubles.any).toBe(false);
+    expect(heard.told.map(([what]) => what)).toEqual(['began', 'ended']);
+  });
+
   it('waits longer after each failure, up to its cap, and forgets what nobody tries any more', () => {
     const troubles = new Troubles(() => 0.99, listener());
     const waits = [0, 1, 2, 3, 4, 5].map((n) => {
