@@ -140,7 +140,8 @@ export class Troubles {
     this.worked('reserve', String(jobId), nowMs);
     this.worked('post', String(jobId), nowMs);
     for (const { jobs, stage, subject } of this.#cases.values())
-      if (jobs.delete(jobId) && jobs.size === 0) this.worked(stage, subject, nowMs);
+      // A pipeline is still the worker's own: the next job meets the same handler.
+      if (jobs.delete(jobId) && jobs.size === 0 && stage === 'download') this.worked(stage, subject, nowMs);
   }
 
   #case(stage: TroubleStage, subject: string, nowMs: number, jobId: number | undefined): Case {
