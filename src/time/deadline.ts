@@ -88,6 +88,12 @@ export class Deadline {
     });
   }
 
+  /** Ends it early, for a reason of the caller's. */
+  end(reason: Error): void {
+    this.#cancelTimer();
+    this.#end(reason);
+  }
+
   dispose(): void {
     this.#cancelTimer();
     this.#outer?.removeEventListener('abort', this.#onOuterAbort);

@@ -20,6 +20,7 @@ import {
   type Downloaded,
 } from './image-check.js';
 import { checkHost, imagePlace, redirectTarget, withoutUrls } from './image-url.js';
+import type { Preemption } from './preemption.js';
 import { PermanentTaskError, RetryableTaskError } from './task-errors.js';
 
 /** First backoff between two tries; doubles. */
@@ -70,6 +71,7 @@ export class Downloader {
   /**
    * Downloads the image of a task.
    * @param options.remainingMs - time in which another try is still worth beginning; default no limit.
+   * @param options.preemption - by which the download is told to make way.
    * @throws PermanentTaskError when no try can succeed: 404, 410, other 4xx, not http, too large, too many redirects, a
    * host that is not allowed.
    * @throws RetryableTaskError when all tries failed for passing reasons: 5xx, 408, 425, 429, connection, timeout, cut off, a part of an
@@ -79,17 +81,17 @@ export class Downloader {
   async download(
     task: Task,
     signal: AbortSignal,
-    options: { remainingMs?: () => number } = {},
+    options: { remainingMs?: () => number; preemption?: Preemption } = {},
   ): Promise<Downloaded> {
     const checksum = this.#checksumOf(task);
     for (let attempt = 1; ; attempt++) {
       try {
-        const image = await this.#once(task.image_url, signal);
+        const image = await this.#once(task.image_url, signal, options.preemption);
         checkImage(image, this.#limits.contentTypes, checksum);
         return image;
       } catch (error) {
-        if (signal.aborted || !(error instanceof RetryableTaskError) || attempt >= this.#limits.attempts)
-          throw error;
+        const isOver = signal.aborted || options.preemption?.requested === true;
+        if (isOver || !(error instanceof RetryableTaskError) || attempt >= this.#limits.attempts) throw error;
         const delayMs = this.#random() * BACKOFF_MS * 2 ** attempt;
         if (delayMs >= (options.remainingMs?.() ?? Number.POSITIVE_INFINITY)) throw error;
         await sleep(this.#clock, delayMs, signal);
@@ -109,8 +111,9 @@ export class Downloader {
     );
   }
 
-  async #once(url: string, signal: AbortSignal): Promise<Downloaded> {
+  async #once(url: string, signal: AbortSignal, preemption?: Preemption): Promise<Downloaded> {
     const deadline = new Deadline({ clock: this.#clock, timeoutMs: this.#limits.timeoutMs, signal });
+    preemption?.attach(deadline);
     try {
       return imageOf(await this.#follow(url, deadline));
     } catch (thrown) {

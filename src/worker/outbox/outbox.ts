@@ -193,6 +193,7 @@ export class Outbox {
     let lateSince: number | undefined;
     const slackMs: number[] = [];
     let holdMs = 0;
+    let longestMs = 0;
     for (const { item, outcome } of entries) {
       const remainingMs = leases.remainingMs(item, now);
       slackMs.push(remainingMs);
@@ -201,13 +202,21 @@ export class Outbox {
         lateSince = Math.max(lateSince ?? 0, item.leasedAt.monotonicMs);
         bus.emit('task_late', { ...refOf(item), lateMs: -remainingMs });
       }
-      if (item.computedAtMs !== undefined)
-        estimator.post(item.pipeline.slug, item.jobId, nowMs - item.computedAtMs, nowMs);
+      if (item.computedAtMs !== undefined) {
+        const ownMs = nowMs - item.computedAtMs;
+        longestMs = Math.max(longestMs, ownMs);
+        estimator.post(item.jobId, ownMs, nowMs);
+      }
       this.recent.add(item.key, outcome, nowMs);
       hold.settle(item, 'posted');
     }
     pace.accepted(first.item.jobId, entries.length, holdMs, nowMs);
-    estimator.posted(first.item.jobId, lateSince, nowMs);
+    estimator.posted(
+      first.item.pipeline.slug,
+      first.item.jobId,
+      { lateSinceMs: lateSince, longestMs },
+      nowMs,
+    );
     bus.emit('posted', {
       jobId: first.item.jobId,
       count: entries.length,

@@ -148,7 +148,9 @@ export class WorkerRun {
 
   /** Takes and processes tasks until told to end, then ends in phases. Never throws. */
   async work(): Promise<void> {
-    const { phases } = this.#context;
+    const { phases, clock } = this.#context;
+    // Nothing was asked for while the models were loaded: their time is no silence of the queue.
+    this.#lastTaskAt = clock.now();
     const wake = (): void => {
       this.wake();
     };
@@ -211,6 +213,7 @@ export class WorkerRun {
       this.#engine.settled(item, fate);
       this.#wakeup.notify();
     });
+    const estimator = new Estimator();
     const troubles = new Troubles(options.random, {
       began: (trouble) => {
         bus.emit('trouble', trouble);
@@ -234,9 +237,11 @@ export class WorkerRun {
       hold,
       server: new ServerRecord(),
       troubles,
-      origins: new Origins(options.downloadConcurrency, troubles),
+      origins: new Origins(options.downloadConcurrency, troubles, (origin, nowMs) =>
+        estimator.ownDownloadP95Ms(nowMs, origin),
+      ),
       leases: new Leases(clock, options.rules.leaseMs),
-      estimator: new Estimator(),
+      estimator,
       failures: openFailureLog(options),
       changed: () => {
         this.#engine.pumpAll();

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache';
-import { SampleWindow } from '../sizing/sample-window.js';
 import { AdaptiveSlots } from '../stages/slots.js';
 import type { Troubles } from './troubles.js';
 
@@ -17,10 +16,15 @@ export interface Running {
   readonly preempt: () => void;
 }
 
+const NONE: readonly Running[] = [];
+
+/** How long downloads of a host take, all but a few; 0 while nothing is known. */
+export type UsualMs = (origin: string, nowMs: number) => number;
+
 /** One host of images: how many downloads it bears, and those under way. */
 class Origin {
+  /** In the order of their starts. */
   readonly running = new Set<Running>();
-  readonly times = new SampleWindow();
   readonly slots: AdaptiveSlots;
   /** When it last delivered an image. */
   deliveredAtMs = Number.NEGATIVE_INFINITY;
@@ -28,33 +32,15 @@ class Origin {
   constructor(max: number) {
     this.slots = new AdaptiveSlots(max);
   }
-
-  /**
-   * The download that has been under way for longest, if that is far longer than it should take and the host has delivered nothing
-   * meanwhile: a single image that does not come says nothing about the others.
-   */
-  hanging(nowMs: number): Running | undefined {
-    const [oldest] = this.running;
-    if (!oldest) return undefined;
-    const limitMs = this.#limitMs(nowMs);
-    const isSilent = nowMs - this.deliveredAtMs > limitMs;
-    return isSilent && nowMs - oldest.startedAtMs > limitMs ? oldest : undefined;
-  }
-
-  /** Downloads that have been under way for far longer than they should, the oldest first. */
-  overdue(nowMs: number): Running[] {
-    if (this.running.size === 0) return [];
-    const startedBefore = nowMs - this.#limitMs(nowMs);
-    return [...this.running].filter(({ startedAtMs }) => startedAtMs < startedBefore);
-  }
-
-  #limitMs(nowMs: number): number {
-    return Math.max(HANGING_MS, HANGING_TIMES * (this.times.quantile(0.95, nowMs) ?? 0));
-  }
 }
+
+/** Scheme and host of most URLs. */
+const PLAIN = /^https?:\/\/([a-z\d.-]+(?::\d+)?)(?:[/?#]|$)/;
 
 /** The host that an image URL names; empty when it is none. The task's own error tells about that. */
 export function originOf(imageUrl: string): string {
+  const plain = PLAIN.exec(imageUrl)?.[1];
+  if (plain !== undefined) return plain;
   return URL.canParse(imageUrl) ? new URL(imageUrl).host : '';
 }
 
@@ -65,12 +51,14 @@ export function originOf(imageUrl: string): string {
 export class Origins {
   readonly #max: number;
   readonly #troubles: Troubles;
+  readonly #usualMs: UsualMs;
   readonly #known: LRUCache<string, Origin>;
   /** Those with downloads under way. */
   readonly #busy = new Map<string, Origin>();
   #running = 0;
 
-  constructor(max: number, troubles: Troubles) {
+  constructor(max: number, troubles: Troubles, usualMs: UsualMs) {
+    this.#usualMs = usualMs;
     this.#max = max;
     this.#troubles = troubles;
     this.#known = new LRUCache({ max: MAX_ORIGINS });
@@ -97,14 +85,14 @@ export class Origins {
   mayStart(name: string, nowMs: number): boolean {
     if (this.#running >= this.#max) return false;
     const origin = this.#of(name);
-    const alive = origin.running.size - (origin.running.size === 0 ? 0 : origin.overdue(nowMs).length);
+    const alive = origin.running.size - this.#overdue(name, origin, nowMs).length;
     if (!this.isSuspect(name, nowMs)) return alive < origin.slots.limit;
     return alive === 0 && nowMs >= (this.#troubles.retryAtMs('download', name) ?? 0);
   }
 
   /** Whether this host fails, or does not answer. */
   isSuspect(name: string, nowMs: number): boolean {
-    return this.#troubles.isSuspect('download', name) || this.#busy.get(name)?.hanging(nowMs) !== undefined;
+    return this.#troubles.isSuspect('download', name) || this.#hanging(name, nowMs) !== undefined;
   }
 
   /** When the next try of a host in trouble may begin; undefined when nothing keeps it. */
@@ -117,9 +105,11 @@ export class Origins {
   /** A download that hangs while others wait for its slot; of the host that has most of them. */
   toPreempt(nowMs: number): Running | undefined {
     if (this.#running < this.#max) return undefined;
-    let most: Running[] = [];
+    let most: readonly Running[] = [];
     for (const [name, origin] of this.#busy) {
-      const stuck = this.isSuspect(name, nowMs) ? [...origin.running] : origin.overdue(nowMs);
+      const overdue = this.#overdue(name, origin, nowMs);
+      if (overdue.length === 0) continue;
+      const stuck = this.isSuspect(name, nowMs) ? [...origin.running] : overdue;
       if (stuck.length > Math.max(1, most.length)) most = stuck;
     }
     return most.at(-1);
@@ -141,9 +131,8 @@ export class Origins {
   }
 
   /** An image came, so its host is well. */
-  succeeded(name: string, durationMs: number, nowMs: number): void {
+  succeeded(name: string, nowMs: number): void {
     const origin = this.#of(name);
-    origin.times.add(durationMs, nowMs);
     origin.deliveredAtMs = nowMs;
     origin.slots.succeeded(origin.running.size >= origin.slots.limit || this.#running >= this.#max);
     this.#troubles.worked('download', name, nowMs);
@@ -157,12 +146,36 @@ export class Origins {
 
   /** Tells the register of what does not end. To be called now and then. */
   watch(nowMs: number): void {
-    for (const [name, origin] of this.#busy) {
-      const hanging = origin.hanging(nowMs);
+    for (const name of this.#busy.keys()) {
+      const hanging = this.#hanging(name, nowMs);
       if (!hanging) continue;
       const { startedAtMs: sinceMs, jobId } = hanging;
       this.#troubles.hangs('download', name, nowMs, { sinceMs, jobId });
     }
+  }
+
+  /**
+   * The download that has been under way for longest, if that is far longer than it should take and the host has delivered nothing
+   * meanwhile: a single image that does not come says nothing about the others.
+   */
+  #hanging(name: string, nowMs: number): Running | undefined {
+    const origin = this.#busy.get(name);
+    if (!origin) return undefined;
+    const [oldest] = this.#overdue(name, origin, nowMs);
+    return oldest && nowMs - origin.deliveredAtMs > this.#limitMs(name, nowMs) ? oldest : undefined;
+  }
+
+  /** Downloads that have been under way for far longer than they should, the oldest first. */
+  #overdue(name: string, { running }: Origin, nowMs: number): readonly Running[] {
+    const [oldest] = running;
+    // Asked with every task that moves, and nearly none hangs.
+    if (!oldest || nowMs - oldest.startedAtMs <= HANGING_MS) return NONE;
+    const startedBefore = nowMs - this.#limitMs(name, nowMs);
+    return [...running].filter(({ startedAtMs }) => startedAtMs < startedBefore);
+  }
+
+  #limitMs(name: string, nowMs: number): number {
+    return Math.max(HANGING_MS, HANGING_TIMES * this.#usualMs(name, nowMs));
   }
 
   #of(name: string): Origin {

@@ -148,18 +148,25 @@ export class Estimator {
   }
 
   /** From the end of the handler to the accepted post. */
-  post(slug: string, jobId: number, durationMs: number, nowMs: number): void {
-    this.#kind(slug).post.add(durationMs, nowMs);
+  post(jobId: number, durationMs: number, nowMs: number): void {
     this.#jobs.measure(jobId).post.add(durationMs, nowMs);
   }
 
   /**
    * A post was accepted.
-   * @param lateSinceMs - when the newest task in it that was past its deadline had been reserved; undefined if all were in time.
+   * @param times.lateSinceMs - when the newest task in it that was past its deadline had been reserved; undefined if all were in time.
+   * @param times.longestMs - from the end of the first handler call in it.
    */
-  posted(jobId: number, lateSinceMs: number | undefined, nowMs: number): void {
+  posted(
+    slug: string,
+    jobId: number,
+    times: { readonly lateSinceMs: number | undefined; readonly longestMs: number },
+    nowMs: number,
+  ): void {
+    // One sample a post: every finished task would come by here otherwise.
+    this.#kind(slug).post.add(times.longestMs, nowMs);
     const { feedback, lastSizing } = this.#jobs.measure(jobId);
-    if (lateSinceMs !== undefined) feedback.late(lateSinceMs, nowMs);
+    if (times.lateSinceMs !== undefined) feedback.late(times.lateSinceMs, nowMs);
     else if (lastSizing)
       feedback.punctual(lastSizing.bound === 'lease', 1 / Math.max(1, lastSizing.leaseCap));
   }
@@ -204,6 +211,11 @@ export class Estimator {
 
   downloadP95Ms(nowMs: number, origin?: string): number {
     return this.#origins.seen(origin)?.download.quantile(0.95, nowMs) ?? 0;
+  }
+
+  /** Of this host alone; 0 while nothing of it has been measured. */
+  ownDownloadP95Ms(nowMs: number, origin: string): number {
+    return this.#origins.peek(origin)?.download.quantile(0.95, nowMs) ?? 0;
   }
 
   sizing(slug: string, batchSize: number, limits: SizingLimits, nowMs: number, route: Route): Sizing {

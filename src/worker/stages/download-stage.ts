@@ -1,7 +1,7 @@
 import type { Downloader } from '../download.js';
+import { Preemption } from '../preemption.js';
 import { RetryableTaskError } from '../task-errors.js';
 import { lastShare } from '../shares/shares.js';
-import type { Running } from '../shares/origins.js';
 import { postBackoffCapMs } from '../outbox/backoff.js';
 import { refOf, type RunContext } from '../runtime/context.js';
 import { TaskSet } from '../runtime/task-set.js';
@@ -22,18 +22,6 @@ interface Source {
   readonly queue: WorkItem[];
   running: number;
 }
-
-/** A download under way. */
-interface Begun {
-  readonly item: WorkItem;
-  readonly source: Source;
-  readonly controller: AbortController;
-  readonly running: Running;
-  preempted: boolean;
-}
-
-/** Why a download ends that gives its slot to another host's. */
-const PREEMPTED = new RetryableTaskError('the download gave its slot to another image host');
 
 /**
  * Brings images into memory, several at a time, within a budget of bytes. Slots are shared by image host and memory by job: a host that
@@ -87,11 +75,13 @@ export class DownloadStage {
   #nextSource(): Source | undefined {
     const { origins, clock } = this.#context;
     const nowMs = clock.now();
-    const memory = this.#memory(nowMs);
+    // Asked with every task that moves, and most find all slots taken.
+    let memory: number | undefined;
     let best: Source | undefined;
     let bestLoad = 0;
     for (const source of this.#sources.values()) {
       if (source.queue.length === 0 || !origins.mayStart(source.origin, nowMs)) continue;
+      memory ??= this.#memory(nowMs);
       if (!this.#hasMemory(source, memory, nowMs)) continue;
       const load = origins.runningOf(source.origin) * 1_000 + source.running;
       if (best && (load > bestLoad || (load === bestLoad && leasedAt(source) >= leasedAt(best)))) continue;
@@ -116,69 +106,50 @@ export class DownloadStage {
 
   #begin(item: WorkItem, source: Source): void {
     const { clock, origins } = this.#context;
-    const controller = new AbortController();
-    const begun: Begun = {
-      item,
-      source,
-      controller,
-      preempted: false,
-      running: {
-        jobId: item.jobId,
-        startedAtMs: clock.now(),
-        preempt: () => {
-          begun.preempted = true;
-          controller.abort(PREEMPTED);
-        },
-      },
-    };
+    const running = new Preemption(item.jobId, clock.now());
     source.running += 1;
-    origins.started(source.origin, begun.running);
+    origins.started(source.origin, running);
     item.stage = 'downloading';
-    this.#tasks.start(() => this.#download(begun));
+    this.#tasks.start(() => this.#download(item, source, running));
   }
 
-  async #download(begun: Begun): Promise<void> {
-    const { clock, bus, leases, phases } = this.#context;
-    const { item, controller } = begun;
-    const startedAt = clock.now();
-    item.startedAtMs = startedAt;
+  async #download(item: WorkItem, source: Source, running: Preemption): Promise<void> {
+    const { bus, leases, phases } = this.#context;
+    item.startedAtMs = running.startedAtMs;
     bus.emit('task_started', { ...refOf(item), slackMs: leases.remainingMs(item) });
-    const end = (): void => {
-      controller.abort(phases.flush.reason);
-    };
-    phases.flush.addEventListener('abort', end, { once: true });
-    if (phases.flush.aborted) end();
     let failure: { readonly error: unknown } | undefined;
     try {
       item.image =
         item.pipeline.images === 'url'
           ? { bytes: Buffer.alloc(0), contentType: undefined }
-          : await this.#downloader.download(item.task, controller.signal, {
+          : await this.#downloader.download(item.task, phases.flush, {
               // A retry that ends after the lease is work for somebody else's task.
               remainingMs: () => leases.remainingMs(item),
+              preemption: running,
             });
       item.stage = 'ready';
     } catch (error) {
       failure = { error };
-    } finally {
-      phases.flush.removeEventListener('abort', end);
     }
-    this.#ended(begun, startedAt, failure);
+    this.#ended(item, source, running, failure);
   }
 
-  #ended(begun: Begun, startedAt: number, failure: { readonly error: unknown } | undefined): void {
+  #ended(
+    item: WorkItem,
+    source: Source,
+    running: Preemption,
+    failure: { readonly error: unknown } | undefined,
+  ): void {
     const { clock, origins, phases, hold } = this.#context;
-    const { item, source, running } = begun;
     const nowMs = clock.now();
-    if (!failure) this.#succeeded(item, nowMs - startedAt, nowMs);
-    else if (failure.error instanceof RetryableTaskError && !begun.preempted)
+    if (!failure) this.#succeeded(item, nowMs - running.startedAtMs, nowMs);
+    else if (failure.error instanceof RetryableTaskError && !running.requested)
       this.#struggled(item, failure.error);
     source.running -= 1;
     origins.ended(source.origin, running);
-    if (begun.preempted && item.stage === 'downloading' && !phases.flush.aborted) {
+    if (failure && running.requested && item.stage === 'downloading' && !phases.flush.aborted) {
       item.stage = 'queued';
       source.queue.push(item);
-      this.#sources.set(keyOf(item), source);
       this.pump();
       return;
     }
@@ -196,7 +167,7 @@ export class DownloadStage {
     const { estimator, origins, bus } = this.#context;
     const bytes = item.image?.bytes.length ?? 0;
     estimator.download(item.origin, { durationMs, bytes }, nowMs);
-    origins.succeeded(item.origin, durationMs, nowMs);
+    origins.succeeded(item.origin, nowMs);
     bus.emit('downloaded', { ...refOf(item), bytes, durationMs });
     publishSpan('download', () => ({ ...refOf(item), durationMs }));
   }

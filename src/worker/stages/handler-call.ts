@@ -35,6 +35,9 @@ export async function callHandler(
   timeoutMs: number,
   trial: BatchTrial,
 ): Promise<readonly BatchOutcome[]> {
+  // A pipeline that takes one image at a time learns nothing from the size of its batches.
+  if (items.length === 1 && items[0]?.pipeline.batchSize === 1)
+    return supervise(executor, items, context, timeoutMs);
   const told = trial.count;
   const images = items.map(({ task }) => ({ id: task.image_id }));
   const ended = (error: unknown): void => {
@@ -59,7 +62,7 @@ async function supervise(
   items: readonly WorkItem[],
   context: RunContext,
   timeoutMs: number,
-  trial: BatchTrial,
+  trial?: BatchTrial,
 ): Promise<readonly BatchOutcome[]> {
   const [first] = items;
   if (!first) return [];
@@ -69,9 +72,11 @@ async function supervise(
       ...processContext(first, items, context, signal),
       pipeline: first.pipeline.slug,
       timeoutMs,
-      onAttempt: (attempt) => {
-        trial.add(attempt);
-      },
+      onAttempt:
+        trial &&
+        ((attempt) => {
+          trial.add(attempt);
+        }),
     });
   if (executor.endsEveryCall) return checkCount(await call(phases.hard), items.length);
   // A process that has to start first has that time on top; a batch that is bisected has its own for each part.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../../src/time/clock.js';
 import { createRig, drive, driveUntil, eventsOf, type Rig } from './rig.js';
 
 /** The six reasons for an empty answer (WORKER §1), each with the means to end it. */
@@ -87,6 +88,15 @@ describe('T17 an empty answer means nothing in particular', () => {
       await stopping;
     },
   );
+
+  it('is not what the time says that a model takes to load: a drained run still does the work', async () => {
+    const rig = createRig();
+    const job = rig.job(5);
+    const worker = rig.worker({ definition: { warmUp: () => sleep(rig.clock, 100_000) } });
+    await drive(rig.clock, worker.run({ until: 'drained', handleSignals: false }));
+    rig.server.settle();
+    expect(job.status).toBe('SUCCESS');
+  });
 
   it('picks up what a dead worker held within half a lease of its expiry', async () => {
     const rig = createRig();
