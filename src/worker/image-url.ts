@@ -15,12 +15,10 @@ export interface ImagePlace {
 export function imagePlace(text: string): ImagePlace {
   const url = httpUrl(text);
   const { username, password } = url;
-  const named = username !== '' || password !== '';
+  // Nearly every URL, and parsing one anew to take nothing out of it is not free.
+  if (username === '' && password === '') return { url, authorization: undefined };
   const pair = `${decoded(username)}:${decoded(password)}`;
-  return {
-    url: withoutUser(url),
-    authorization: named ? `Basic ${Buffer.from(pair).toString('base64')}` : undefined,
-  };
+  return { url: withoutUser(url), authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
 /**
@@ -96,9 +94,18 @@ function withoutUser(url: URL): URL {
 }
 
 function httpUrl(text: string, base?: string): URL {
-  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  const url = parsed(text, base);
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new PermanentTaskError(
     `image download failed: ${url?.protocol ?? 'invalid'} URLs are not downloaded, only http and https`,
   );
+}
+
+/** Parses once, where asking first whether it can be parsed does it twice. */
+function parsed(text: string, base: string | undefined): URL | undefined {
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
+  }
 }

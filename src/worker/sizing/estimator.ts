@@ -59,6 +59,8 @@ class Times<Key extends string | number, Value> {
   readonly #known: LRUCache<Key, { readonly times: Value; measured: boolean }>;
   readonly #make: () => Value;
   #latest: Value | undefined;
+  /** The one that was written to last: mostly the next, too. */
+  #last: { readonly key: Key; readonly entry: { readonly times: Value; measured: boolean } } | undefined;
 
   constructor(make: () => Value) {
     this.#make = make;
@@ -92,8 +94,10 @@ class Times<Key extends string | number, Value> {
   }
 
   #entry(key: Key): { readonly times: Value; measured: boolean } {
+    if (this.#last?.key === key) return this.#last.entry;
     let known = this.#known.get(key);
     if (!known) this.#known.set(key, (known = { times: this.#make(), measured: false }));
+    this.#last = { key, entry: known };
     return known;
   }
 }
