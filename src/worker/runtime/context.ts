@@ -1,4 +1,5 @@
 import type { AntennaClient } from '../../client.js';
+import type { Logger } from '../../log/logger.js';
 import type { Clock } from '../../time/clock.js';
 import type { TaskRef, WorkerEventBus } from '../events.js';
 import { credentialsIn } from '../executors/output-lines.js';
@@ -7,7 +8,7 @@ import type { Leases } from '../lease/leases.js';
 import type { ResolvedWorkerOptions } from '../options.js';
 import type { Tally } from '../report.js';
 import type { Origins } from '../shares/origins.js';
-import type { Troubles } from '../shares/troubles.js';
+import { Troubles } from '../shares/troubles.js';
 import type { Estimator, SizingLimits } from '../sizing/estimator.js';
 import type { Hold } from './hold.js';
 import type { PaceKeeper } from './pace-keeper.js';
@@ -65,6 +66,20 @@ export function openFailureLog({ failures, client }: ResolvedWorkerOptions): Fai
     secrets: credentialsIn(process.env),
     onTrouble: (error) => {
       client.logger.error({ error }, 'failures cannot be written to their file; the worker goes on');
+    },
+  });
+}
+
+/** A register of what fails or stalls that tells events and log. */
+export function createTroubles(random: () => number, bus: WorkerEventBus, logger: Logger): Troubles {
+  return new Troubles(random, {
+    began: (trouble) => {
+      bus.emit('trouble', trouble);
+      logger.warn({ reason: `${trouble.stage} ${trouble.subject}`, count: trouble.failures }, trouble.text);
+    },
+    ended: (trouble) => {
+      bus.emit('trouble_over', trouble);
+      logger.info({ reason: `${trouble.stage} ${trouble.subject}` }, 'what was in trouble works again');
     },
   });
 }

@@ -6,9 +6,8 @@ import type { ResolvedWorkerOptions } from '../options.js';
 import type { Tally } from '../report.js';
 import { Rotation } from '../rotation/rotation.js';
 import { Origins } from '../shares/origins.js';
-import { Troubles } from '../shares/troubles.js';
 import { Estimator } from '../sizing/estimator.js';
-import { limitsOf, openFailureLog, refOf, type RunContext } from './context.js';
+import { createTroubles, limitsOf, openFailureLog, refOf, type RunContext } from './context.js';
 import { Engine } from './engine.js';
 import { Hold } from './hold.js';
 import { JobLister } from './job-lister.js';
@@ -214,19 +213,7 @@ export class WorkerRun {
       this.#wakeup.notify();
     });
     const estimator = new Estimator();
-    const troubles = new Troubles(options.random, {
-      began: (trouble) => {
-        bus.emit('trouble', trouble);
-        logger.warn(
-          { stage: trouble.stage, subject: trouble.subject, count: trouble.failures },
-          trouble.text,
-        );
-      },
-      ended: (trouble) => {
-        bus.emit('trouble_over', trouble);
-        logger.info({ stage: trouble.stage, subject: trouble.subject }, 'what was in trouble works again');
-      },
-    });
+    const troubles = createTroubles(options.random, bus, logger);
     const parts = {
       options,
       client,
