@@ -181,6 +181,7 @@ export class WorkerRun {
   async #finish(): Promise<void> {
     const { hold, phases, clock, bus } = this.#context;
     for (;;) {
+      this.#watch(clock.now());
       this.#engine.pumpAll();
       if (hold.isComputed || phases.flush.aborted) this.#parts.onFlushing();
       if (hold.size === 0 || phases.hard.aborted) break;
