@@ -25,7 +25,7 @@ export async function loadPipelines(frame: Frame, options: LoadOptions = {}): Pr
   const loaded = await optionalPipelines(frame, options);
   if (loaded !== undefined) return loaded;
   throw new UsageError(
-    'No pipeline is given: --module FILE that exports what definePipeline returns, --exec "python3 detect.py", --attach, --service URL or --start "command" (antenna init writes one)',
+    'No pipeline is given: --module FILE that exports what definePipeline returns, --exec "python3 detect.py", --attach, --service URL or --start "command"',
   );
 }
 

@@ -107,7 +107,7 @@ export const SETTINGS = {
   exec: {
     kind: 'text',
     flag: '--exec <command>',
-    help: 'command that answers for images, such as "python3 detect.py" (antenna python-helper)',
+    help: 'command that answers for images, such as "python3 detect.py"',
     env: ['ANTENNA_EXEC'],
   },
   attach: {

@@ -100,7 +100,7 @@ function conclude({ out, settings }: Frame, checks: readonly Check[]): number {
   const projects = (settings.project ?? []).map((id) => ` --project ${id}`).join('');
   out.line(
     settings.module === undefined
-      ? 'Next: antenna init writes a worker to start from; then antenna run --module FILE'
+      ? 'Next: write a worker (README, "A worker"), then antenna run --module FILE'
       : `Next: antenna run --module ${settings.module}${projects}`,
   );
   return EXIT.ok;
