@@ -5,7 +5,7 @@ import { memoryCourse, type MemoryCourse, type MemorySample } from './memory.js'
 import type { ChaosSettings } from './settings.js';
 import { lookIntoSpools } from './spool-look.js';
 import type { Stage } from './stage.js';
-import type { Trouble } from './trouble.js';
+import type { SlowSaving, Trouble } from './trouble.js';
 import { readJournals, readLog, type LoggedLine, type Runs, type WorkerOrders } from './worker-log.js';
 
 /** What a run gave. */
@@ -18,6 +18,8 @@ export interface ChaosOutcome {
   /** Deliveries of the jobs beside it: one whose images' host never answers, one whose results nobody answers until the end. */
   readonly sides: { readonly dead: number; readonly hanging: number };
   readonly requests: { readonly api: FaultCounts; readonly images: FaultCounts; readonly outage: number };
+  /** Undefined if the run never came so far. */
+  readonly slowSaving: SlowSaving | undefined;
   readonly keyReplaced: boolean;
   readonly crew: CrewReport;
   /** Results that the server accepted, counted again or not. */
@@ -90,6 +92,7 @@ export function account(run: {
     },
     requests: { api: stage.api, images: stage.imageCounts, outage: trouble.outageRequests },
     keyReplaced: trouble.keyReplaced,
+    slowSaving: trouble.slowSaving,
     crew: crewReport,
     resultsAccepted: book.total('posted'),
     replayedFiles: replays.filter(({ outcome }) => outcome === 'posted').length,

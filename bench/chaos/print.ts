@@ -1,6 +1,7 @@
 import type { FaultCounts } from './faults.js';
 import type { MemoryCourse } from './memory.js';
 import type { ChaosOutcome } from './outcome.js';
+import type { SlowSaving } from './trouble.js';
 
 /** The ledger as text, a line each. */
 export function describeOutcome(outcome: ChaosOutcome): string[] {
@@ -18,6 +19,7 @@ export function describeOutcome(outcome: ChaosOutcome): string[] {
     `results accepted: ${outcome.resultsAccepted}, of which counted before: ${outcome.countedAgain}`,
     `beside it: ${outcome.sides.dead} deliveries of a job with a dead image host, ${outcome.sides.hanging} of one whose posts hang`,
     `tasks by deliveries needed: ${ledger.deliveries.map((count, index) => `${index + 1}: ${count}`).join(', ')}`,
+    `slow saving: ${describeSlowSaving(outcome.slowSaving)}`,
     `handler runs: ${ledger.handlerRuns}, beyond one a task: ${ledger.duplicates} (${(ledger.duplicateShare * 100).toFixed(2)} %), cut off by a kill: ${ledger.cutOff}`,
     `processes: ${crew.starts} started, ${crew.kills} killed, ${crew.gaveUp.length} gave up (codes ${crew.gaveUp.join(', ') || 'none'})`,
     `spool: ${outcome.replayedFiles} files with ${outcome.replayedResults} results posted after a kill; not posted: ${list(outcome.notReplayed)}`,
@@ -37,6 +39,12 @@ function describeFaults({ requests, byKind }: FaultCounts): string {
   const percent = (count: number): string => `${((100 * count) / Math.max(1, requests)).toFixed(1)} %`;
   const kinds = Object.entries(byKind).map(([kind, count]) => `${kind} ${count} (${percent(count)})`);
   return `${requests}: ${kinds.join(', ')}`;
+}
+
+function describeSlowSaving(slow: SlowSaving | undefined): string {
+  if (!slow) return 'never begun';
+  const { durationMs, waited, deliveries, saved } = slow;
+  return `${(durationMs / 1_000).toFixed(1)} s, ${saved} results counted, ${deliveries} tasks delivered, at most ${waited} results waited`;
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

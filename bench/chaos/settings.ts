@@ -27,6 +27,8 @@ export interface ChaosSettings {
   readonly lingerMs: number;
   /** Nobody answers for so long, once this share of the tasks is counted. */
   readonly outage: { readonly atShare: number; readonly durationMs: number };
+  /** The server saves only so many results a second for a while, far fewer than are computed, and lets leases run on until then. */
+  readonly slowSaving: { readonly atShare: number; readonly durationMs: number; readonly perSecond: number };
   /** The key is revoked, and a new one written into the workers' key file after the gap. */
   readonly key: { readonly atShare: number; readonly gapMs: number };
   /** One worker is killed so often, ±50 %, until this share is counted. The first worker is spared: its memory is watched. */
@@ -60,6 +62,7 @@ export const FULL: ChaosSettings = {
   downloadTimeoutMs: 1_000,
   modelMs: [2, 10],
   outage: { atShare: 0.5, durationMs: 30_000 },
+  slowSaving: { atShare: 0.7, durationMs: 60_000, perSecond: 30 },
   key: { atShare: 0.25, gapMs: 3_000 },
   kills: { everyMs: 5_000, untilShare: 0.97, atMost: Number.POSITIVE_INFINITY },
   lingerMs: 500,
@@ -81,6 +84,7 @@ export const SHORT: ChaosSettings = {
   downloadTimeoutMs: 700,
   modelMs: [20, 60],
   outage: { atShare: 0.6, durationMs: 2_500 },
+  slowSaving: { atShare: 0.7, durationMs: 15_000, perSecond: 15 },
   key: { atShare: 0.3, gapMs: 1_000 },
   kills: { everyMs: 3_000, untilShare: 0.9, atMost: 6 },
   lingerMs: 170,
@@ -97,5 +101,7 @@ export const PYTHON: ChaosSettings = {
   tasks: 600,
   workers: 2,
   python: true,
+  // That is another run's matter.
+  slowSaving: { ...SHORT.slowSaving, atShare: Number.POSITIVE_INFINITY },
   maxDuplicateShare: 0.5,
 };

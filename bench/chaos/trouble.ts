@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import type { ContractServer, KeyHandle, ServiceHandle } from 'antenna-sdk/testing';
+import type { ContractServer, JobHandle, KeyHandle, ServiceHandle } from 'antenna-sdk/testing';
 import type { Crew } from './crew.js';
 import type { ChaosSettings } from './settings.js';
 
@@ -8,6 +8,7 @@ export interface TroubleParts {
   readonly settings: ChaosSettings;
   readonly server: ContractServer;
   readonly service: ServiceHandle;
+  readonly job: JobHandle;
   readonly key: KeyHandle;
   readonly keyFile: string;
   readonly crew: Crew;
@@ -16,13 +17,24 @@ export interface TroubleParts {
   readonly print: (line: string) => void;
 }
 
+/** What came of the phase in which the server saved slowly, for the job that is counted. */
+export interface SlowSaving {
+  /** How long it was; less than the settings say if the job ended first. */
+  readonly durationMs: number;
+  /** Most results that waited to be saved at once, of all jobs. */
+  readonly waited: number;
+  readonly deliveries: number;
+  /** Outcomes counted. */
+  readonly saved: number;
+}
+
 /** A new secret as an orchestrator mounts it: never half written. */
 export function writeKey(file: string, key: KeyHandle): void {
   writeFileSync(`${file}.new`, `${key.value}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 
-/** The blows that come once, or by the clock: the outage, the key, the kills. Times are milliseconds of the monotonic clock. */
+/** The blows that come once, or by the clock: the outage, the slow saving, the key, the kills. Times are milliseconds of the monotonic clock. */
 export class Trouble {
   readonly #parts: TroubleParts;
   #nextKillAt: number;
@@ -31,6 +43,9 @@ export class Trouble {
   #outageOver: () => void = () => undefined;
   #revoked = false;
   #outageRequests = 0;
+  #slow: { readonly sinceMs: number; readonly delivered: number; readonly counted: number } | undefined;
+  #slowSaving: SlowSaving | undefined;
+  #slowOver = false;
 
   constructor(parts: TroubleParts, nowMs: number) {
     this.#parts = parts;
@@ -40,6 +55,11 @@ export class Trouble {
   /** Requests that met nobody. */
   get outageRequests(): number {
     return this.#outageRequests;
+  }
+
+  /** Undefined if the run never came so far. */
+  get slowSaving(): SlowSaving | undefined {
+    return this.#slowSaving;
   }
 
   /** Whether the key was revoked and a new one given. */
@@ -52,6 +72,7 @@ export class Trouble {
     this.#kill(share, nowMs);
     this.#replaceKey(share, nowMs);
     this.#strikeOut(share, nowMs);
+    this.#slowDown(share, nowMs);
   }
 
   #kill(share: number, nowMs: number): void {
@@ -98,5 +119,28 @@ export class Trouble {
       this.#outageOver();
       print('the outage is over');
     }
+  }
+
+  #slowDown(share: number, nowMs: number): void {
+    const { settings, server, job, print } = this.#parts;
+    const { atShare, durationMs, perSecond } = settings.slowSaving;
+    if (this.#slowOver || (!this.#slow && share < atShare)) return;
+    const delivered = job.ledger.total('delivered');
+    const counted = job.ledger.total('counted');
+    if (!this.#slow) {
+      this.#slow = { sinceMs: nowMs, delivered, counted };
+      server.saving.perSecond = perSecond;
+      print(`the server saves ${perSecond} results a second for ${durationMs / 1_000} s`);
+    }
+    this.#slowSaving = {
+      durationMs: nowMs - this.#slow.sinceMs,
+      waited: Math.max(this.#slowSaving?.waited ?? 0, server.saving.backlog),
+      deliveries: delivered - this.#slow.delivered,
+      saved: counted - this.#slow.counted,
+    };
+    if (nowMs < this.#slow.sinceMs + durationMs) return;
+    this.#slowOver = true;
+    server.saving.perSecond = Number.POSITIVE_INFINITY;
+    print('the server saves at once again');
   }
 }

@@ -128,6 +128,7 @@ for (const name of [
   'lease_too_short',
   'lease_expired',
   'redelivered',
+  'saving',
   'task_late',
   'clock_jump',
   'split',

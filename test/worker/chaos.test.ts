@@ -7,7 +7,7 @@ import { SHORT } from '../../bench/chaos/settings.js';
 const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000);
 
 describe('the chaos run, short', () => {
-  it('counts every task once and loses none, through errors, resets, stalls, an outage, a new key and kills', async () => {
+  it('counts every task once and loses none, through errors, resets, stalls, an outage, slow saving, a new key and kills', async () => {
     const outcome = await runChaos({ ...SHORT, seed });
     const { ledger, crew, requests } = outcome;
     const text = describeOutcome(outcome).join('\n');
@@ -19,6 +19,8 @@ describe('the chaos run, short', () => {
     expect(crew.starts, text).toBeGreaterThanOrEqual(SHORT.workers + crew.kills);
     expect(requests.outage, text).toBeGreaterThan(0);
     expect(outcome.keyReplaced, text).toBe(true);
+    // Without the pace, what is left of the job would be posted and delivered again while it waits to be saved.
+    expect(outcome.slowSaving?.waited ?? 0, text).toBeGreaterThan(0);
     // Jobs in trouble had their part, and took nothing from the one that is counted.
     expect(outcome.sides.dead, text).toBeGreaterThan(0);
     expect(outcome.sides.hanging, text).toBeGreaterThan(0);
