@@ -1,3 +1,4 @@
+import { isObject, isOneOf, isText, type Check } from '../http/arguments.js';
 import { Credential } from './credential.js';
 import { API_KEY_PATTERN, USER_TOKEN_PATTERN } from './secret.js';
 import type { TokenScheme } from './token-provider.js';
@@ -10,6 +11,18 @@ export function schemeOf(token: string): TokenScheme {
   if (API_KEY_PATTERN.test(token)) return 'Api-Key';
   return USER_TOKEN_PATTERN.test(token) ? 'Token' : 'Bearer';
 }
+
+const isWord = isOneOf('Api-Key', 'Token', 'Bearer');
+/** A {@link TokenScheme}. */
+export const isScheme: Check = (value) => {
+  if (isWord(value) === undefined) return undefined;
+  const { header, prefix } = (isObject(value) === undefined ? value : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  return isText(header) === undefined && (prefix === undefined || typeof prefix === 'string')
+    ? undefined
+    : "must be 'Api-Key', 'Token', 'Bearer' or { header, prefix }";
+};
 
 /**
  * Makes a credential of a token.

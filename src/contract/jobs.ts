@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idSchema, openEnum, pageSchema } from './common.js';
+import { givenIdSchema, idSchema, openEnum, pageSchema } from './common.js';
 
 /** Statuses of a job (contract §5.1). */
 export const JOB_STATUSES = [
@@ -80,12 +80,12 @@ export const jobSummaryPageSchema = pageSchema(jobSummarySchema);
  */
 export const createJobRequestSchema = z.strictObject({
   name: z.string().trim().min(1).max(255),
-  project_id: idSchema,
+  project_id: givenIdSchema,
   delay: z.int().nonnegative().default(0),
-  pipeline_id: idSchema.nullish(),
-  deployment_id: idSchema.nullish(),
-  source_image_collection_id: idSchema.nullish(),
-  source_image_single_id: idSchema.nullish(),
+  pipeline_id: givenIdSchema.nullish(),
+  deployment_id: givenIdSchema.nullish(),
+  source_image_collection_id: givenIdSchema.nullish(),
+  source_image_single_id: givenIdSchema.nullish(),
   limit: z.int().positive().nullish(),
   shuffle: z.boolean().optional(),
   job_type_key: z.literal('ml').optional(),

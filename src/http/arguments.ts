@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 
 /** Id of something on the server: a positive integer, as a number or in digits. */
@@ -25,6 +26,8 @@ export const isCount =
 
 export const isText: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be a text';
+/** That may be empty. */
+export const isString: Check = (value) => (typeof value === 'string' ? undefined : 'must be a text');
 export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
 export const isArray: Check = (value) => (Array.isArray(value) ? undefined : 'must be an array');
@@ -35,10 +38,47 @@ export const isWait: Check = (value) =>
   typeof value === 'number' && value >= 0 ? undefined : 'must be a number of milliseconds from 0';
 /** Whatever it is, others look at it. */
 export const isAnything: Check = () => undefined;
+/** Made of one of our classes, or of one of the platform's. */
+export const isA =
+  (kind: abstract new (...args: never[]) => unknown): Check =>
+  (value) =>
+    value instanceof kind ? undefined : `must be ${/^[AEIOU]/.test(kind.name) ? 'an' : 'a'} ${kind.name}`;
+export const isObject: Check = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'must be an object';
+/** Sparse places count as what they are, `undefined`. */
+export const isTexts: Check = (value) =>
+  Array.isArray(value) && Array.from(value).every((text) => typeof text === 'string')
+    ? undefined
+    : 'must be an array of texts';
+/** Something that is used for its methods. */
+export const hasMethods =
+  (...names: readonly string[]): Check =>
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function')
+      ? undefined
+      : `must be an object with ${names.join(', ')}`;
+export const isClock: Check = hasMethods('now', 'wallNow', 'schedule');
+export const isLogger: Check = hasMethods('debug', 'info', 'warn', 'error');
+/** Variables for a process; one that is undefined is left out. */
+export const isEnvironment: Check = (value) =>
+  isObject(value) ??
+  (Object.values(value as object).every((text) => text === undefined || typeof text === 'string')
+    ? undefined
+    : 'must be an object of texts');
+export const either =
+  (words: string, ...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value) === undefined) ? undefined : words;
 export const isOneOf =
   (...words: readonly string[]): Check =>
   (value) =>
     typeof value === 'string' && words.includes(value) ? undefined : `must be one of ${words.join(', ')}`;
+
+/** A check as a zod schema of an option that may be left out. */
+export const shaped = (check: Check): z.ZodOptional =>
+  z.custom((value) => check(value) === undefined, { error: ({ input }) => check(input) }).optional();
 
 /**
  * Refuses ids that are none.
@@ -51,6 +91,17 @@ export function checkIds(ids: Readonly<Record<string, unknown>>): void {
     if (message !== undefined) issues.push({ path, message });
   }
   if (issues.length > 0) throw new AntennaConfigError('Invalid arguments', issues);
+}
+
+/**
+ * Refuses arguments that are given one by one; a missing one is wrong, unlike a missing option.
+ * @throws AntennaConfigError naming each.
+ */
+export function checkArguments(
+  given: Readonly<Record<string, unknown>>,
+  shape: Readonly<Record<string, Check>>,
+): void {
+  checkOptions('Invalid arguments', given, shape, Object.keys(shape));
 }
 
 /**
@@ -73,8 +124,20 @@ export function optionIssues(given: unknown, shape: Readonly<Record<string, Chec
   return issues;
 }
 
-/** @throws AntennaConfigError naming each wrong or unknown option. */
-export function checkOptions(subject: string, given: unknown, shape: Readonly<Record<string, Check>>): void {
+/**
+ * @param required - names of those that may not be left out.
+ * @throws AntennaConfigError naming each wrong, unknown or missing option.
+ */
+export function checkOptions(
+  subject: string,
+  given: unknown,
+  shape: Readonly<Record<string, Check>>,
+  required: readonly string[] = [],
+): void {
   const issues = optionIssues(given, shape);
+  const found =
+    typeof given === 'object' && given !== null ? (given as Readonly<Record<string, unknown>>) : {};
+  if (!issues.some(({ path }) => path === ''))
+    for (const path of required) if (found[path] === undefined) issues.push({ path, message: 'is required' });
   if (issues.length > 0) throw new AntennaConfigError(subject, issues);
 }

@@ -1,8 +1,9 @@
 import { deepFreeze } from '../cache/freeze.js';
-import type { AntennaClient } from '../client.js';
+import { AntennaClient } from '../client.js';
 import type { User } from '../contract/auth.js';
-import { AntennaConfigError } from '../errors/config.js';
 import { AuthenticationError, PermissionDeniedError } from '../errors/status.js';
+import { checkArguments, checkOptions, isA, isId, type Check } from '../http/arguments.js';
+import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { RequestOptions } from '../http/operation.js';
 import type { CredentialHint } from '../resources/auth.js';
 import type { Dialect } from '../resources/core.js';
@@ -14,6 +15,16 @@ export interface CheckCredentialOptions extends Omit<RequestOptions, 'nocache'> 
   /** Ids of the projects to look at. Default: those that the credential sees, up to 100. */
   readonly projects?: readonly number[] | undefined;
 }
+
+const { nocache: _, ...REQUEST } = REQUEST_OPTIONS;
+const OPTIONS: { readonly [Name in keyof Required<CheckCredentialOptions>]: Check } = {
+  ...REQUEST,
+  projects: (projects) =>
+    Array.isArray(projects) &&
+    Array.from(projects).every((id) => typeof id === 'number' && isId(id) === undefined)
+      ? undefined
+      : 'must be a list of project ids',
+};
 
 /**
  * Finds out what the client's credential is good for: whether the server accepts it, of which dialect the server is, whose it is, which
@@ -29,10 +40,11 @@ export async function checkCredential(
   client: AntennaClient,
   options: CheckCredentialOptions = {},
 ): Promise<CredentialReport> {
+  checkArguments({ client }, { client: isA(AntennaClient) });
+  checkOptions('Cannot check the credential', options, OPTIONS);
   const { projects, ...given } = options;
   // What was true five minutes ago is not what is asked for.
   const request = { ...given, nocache: true };
-  assertIds(projects);
   const hint = await client.auth.credential(request);
   const caller = await callerOf(client, hint, request);
   const dialect = await dialectOf(client, hint, caller, request);
@@ -107,12 +119,4 @@ async function detailsOf(
   if (caller.user === undefined) return look.forKey(hint?.prefix);
   const { id, name } = caller.user;
   return { user: { id, name }, ...(await look.forUser()) };
-}
-
-function assertIds(projects: readonly number[] | undefined): void {
-  if (projects === undefined) return;
-  if (Array.isArray(projects) && projects.every((id) => Number.isSafeInteger(id) && id >= 0)) return;
-  throw new AntennaConfigError('Cannot check the credential', [
-    { path: 'projects', message: 'must be a list of project ids' },
-  ]);
 }

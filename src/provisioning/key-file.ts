@@ -4,6 +4,7 @@ import { lstat, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Secret } from '../auth/secret.js';
 import { KeyFileError } from '../errors/key-file.js';
+import { checkOptions, isBoolean } from '../http/arguments.js';
 import { ProvisionedKey } from './provisioned-key.js';
 
 /** For the owner alone. */
@@ -24,14 +25,17 @@ export interface WriteKeyFileOptions {
  * when anything fails, the old file stays.
  *
  * An opaque key stays opaque: this is no `reveal()`, and works before and after one.
+ * @throws AntennaConfigError when an option is wrong.
  * @throws KeyFileError when the path is a symbolic link, a directory or anything else that is no file, when it exists and `overwrite` is
  * false, or when it cannot be written; `code` says which. The key is not lost: it is still in `key`.
  */
 export async function writeKeyFile(
   path: string,
   key: ProvisionedKey | Secret | string,
-  { overwrite = true }: WriteKeyFileOptions = {},
+  options: WriteKeyFileOptions = {},
 ): Promise<void> {
+  checkOptions('Invalid writeKeyFile options', options, { overwrite: isBoolean });
+  const { overwrite = true } = options;
   const text = textOf(path, key);
   const target = resolve(path);
   await assertReplaceable(target, overwrite);

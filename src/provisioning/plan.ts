@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Credential, apiKeyProblem } from '../auth/credential.js';
 import { Secret } from '../auth/secret.js';
-import { idSchema } from '../contract/common.js';
+import { givenIdSchema } from '../contract/common.js';
 import { pipelineConfigSchema, type PipelineConfig } from '../contract/pipelines.js';
 import { MAX_SERVICE_NAME_CHARS } from '../contract/processing-services.js';
 import { AntennaConfigError } from '../errors/config.js';
@@ -55,12 +55,12 @@ const MAX_NAME_CHARS = 255;
 
 const name = z.string({ error: 'must be a text' }).trim().min(1, { error: 'is empty' });
 const planSchema = z.strictObject({
-  project: idSchema,
+  project: givenIdSchema,
   serviceName: name,
   pipelines: z.array(pipelineConfigSchema),
   rotateKey: z.boolean().optional(),
   currentKey: z.unknown().optional(),
-  serviceId: idSchema.optional(),
+  serviceId: givenIdSchema.optional(),
   dialect: z.enum(['api-key', 'token']).optional(),
 });
 

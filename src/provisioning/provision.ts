@@ -1,5 +1,6 @@
 import { deepFreeze } from '../cache/freeze.js';
-import type { AntennaClient } from '../client.js';
+import { AntennaClient } from '../client.js';
+import { checkArguments, isA } from '../http/arguments.js';
 import { byName } from './by-name.js';
 import { findService, type FoundService } from './find-service.js';
 import { draftNotes } from './notes.js';
@@ -23,6 +24,7 @@ import { withKey } from './with-key.js';
  * @throws ProvisioningError for everything after that: what was done, what is left to do, and a key that was generated already.
  */
 export async function provision(client: AntennaClient, options: ProvisionOptions): Promise<Provisioned> {
+  checkArguments({ client }, { client: isA(AntennaClient) });
   const plan = checkedPlan(options);
   const progress = new Progress(`service ${JSON.stringify(plan.serviceName)} in project ${plan.project}`);
   // Tells a wrong credential from a missing right before the first change; an API key has no user.

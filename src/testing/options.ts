@@ -69,13 +69,17 @@ const DIALECT_DEFAULTS = {
 
 const EMPTY_WAIT_MS = 500;
 
-/** Fills in the defaults. @throws TypeError naming the option that cannot be used and what it must be. */
+/**
+ * Fills in the defaults.
+ * @throws TypeError naming the option that cannot be used and what it must be. A misspelt option is one, not ignored.
+ */
 export function resolveSettings(options: ContractServerOptions): Settings {
+  assertObject(options, 'createContractServer');
   if (!Object.hasOwn(DIALECT_DEFAULTS, options.dialect)) {
     throw new TypeError(`dialect must be 'api-key' or 'token', not ${JSON.stringify(options.dialect)}.`);
   }
   const clock = options.clock ?? machineClock;
-  const merged = {
+  const defaults = {
     ...DIALECT_DEFAULTS[options.dialect],
     seed: 1,
     baseUrl: 'https://antenna.example/api/v2',
@@ -90,13 +94,11 @@ export function resolveSettings(options: ContractServerOptions): Settings {
     requestLimit: 10_000,
     ledgerLimit: 100_000,
     resultLimit: 10_000,
-    ...withoutUndefined(options),
     clock,
   };
-  for (const [name, value] of Object.entries(merged)) {
-    if (typeof value === 'number' && !(value >= 0))
-      throw new TypeError(`${name} must not be negative, got ${value}.`);
-  }
+  const own = withoutUndefined(options);
+  assertLike({ dialect: '', ...defaults }, own);
+  const merged = { ...defaults, ...own, clock };
   if (!URL.canParse(merged.baseUrl) || new URL(merged.baseUrl).pathname !== '/api/v2') {
     throw new TypeError(
       `baseUrl must be an absolute URL with the path /api/v2, not ${JSON.stringify(merged.baseUrl)}.`,
@@ -104,6 +106,27 @@ export function resolveSettings(options: ContractServerOptions): Settings {
   }
   const { visibilityTimeoutMs, maxDeliveries, maxOutstanding } = merged;
   return { ...merged, queueLimits: { visibilityTimeoutMs, maxDeliveries, maxOutstanding } };
+}
+
+/** @throws TypeError unless there are options at all. */
+export function assertObject(options: unknown, maker: string): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new TypeError(`${maker} needs an object of options.`);
+}
+
+/** @throws TypeError naming the first option that has no default, or not the type of its default. */
+export function assertLike(defaults: object, options: object): void {
+  const known = new Map<string, unknown>(Object.entries(defaults));
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    if (!known.has(name))
+      throw new TypeError(`${name} is no option here; there are ${[...known.keys()].join(', ')}.`);
+    const type = typeof known.get(name);
+    if (typeof value !== type || value === null || Array.isArray(value))
+      throw new TypeError(`${name} must be of type ${type}.`);
+    if (typeof value === 'number' && !(value >= 0))
+      throw new TypeError(`${name} must not be negative, got ${value}.`);
+  }
 }
 
 function withoutUndefined(options: ContractServerOptions): ContractServerOptions {

@@ -151,6 +151,46 @@ export interface WorkerEvents {
   error: { readonly error: unknown; readonly doing: string; readonly jobId?: number };
 }
 
+/** By name, for the check of a listener's: the compiler refuses this table when one is missing. */
+const NAMES: Readonly<Record<keyof WorkerEvents, true>> = {
+  state: true,
+  registered: true,
+  job_added: true,
+  job_removed: true,
+  job_rejected: true,
+  job_stalled: true,
+  pipeline_closed: true,
+  pipeline_opened: true,
+  reserved: true,
+  left_out: true,
+  saving: true,
+  empty: true,
+  redelivered: true,
+  lease_learned: true,
+  lease_too_short: true,
+  lease_expired: true,
+  task_late: true,
+  clock_jump: true,
+  task_started: true,
+  downloaded: true,
+  batch_done: true,
+  batch_limit: true,
+  task: true,
+  found: true,
+  posted: true,
+  post_retry: true,
+  split: true,
+  spooled: true,
+  replayed: true,
+  settled: true,
+  trouble: true,
+  trouble_over: true,
+  abandoned: true,
+  stall: true,
+  error: true,
+};
+export const EVENT_NAMES: readonly string[] = Object.keys(NAMES);
+
 type Listener<Name extends keyof WorkerEvents> = (event: WorkerEvents[Name]) => void;
 
 /** Hands events to listeners one by one; a listener that throws is logged and stops nothing. */

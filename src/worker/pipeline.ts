@@ -173,7 +173,8 @@ export function definePipeline<Config = Readonly<Record<string, unknown>>>(
   const { batchSize, executor, configSchema, featureLengths, ...handlersAndConfig } = definition;
   // A handler's own type of configuration is what the schema, which runs before it, makes.
   const { process, processBatch, warmUp, ...rest } = handlersAndConfig as PipelineDefinition;
-  const subject = `Invalid pipeline ${JSON.stringify(definition.slug)}`;
+  const slug: unknown = definition.slug;
+  const subject = `Invalid pipeline ${JSON.stringify(String(slug))}`;
   const parsed = pipelineConfigSchema.safeParse(rest);
   if (!parsed.success) throw new AntennaConfigError(subject, issuesOf(parsed.error));
   const config = parsed.data;

@@ -1,3 +1,5 @@
+import { checkArguments, hasMethods } from '../http/arguments.js';
+
 /** Exit codes by convention: 128 + the signal's number. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -10,6 +12,7 @@ export function onTermination(handlers: {
   readonly graceful: (signal: string) => void;
   readonly immediate: (signal: string) => void;
 }): () => void {
+  checkArguments({ handlers }, { handlers: hasMethods('graceful', 'immediate') });
   let received = 0;
   const listener = (signal: NodeJS.Signals): void => {
     received += 1;

@@ -1,15 +1,7 @@
 import type { AntennaClient } from '../client.js';
 import { AntennaError } from '../errors/base.js';
-import {
-  checkOptions,
-  isBoolean,
-  isFunction,
-  isOneOf,
-  isText,
-  isWait,
-  type Check,
-} from '../http/arguments.js';
-import { WorkerEventBus, type WorkerEvents } from './events.js';
+import { checkOptions, isBoolean, isFunction, isOneOf, isWait, type Check } from '../http/arguments.js';
+import { EVENT_NAMES, WorkerEventBus, type WorkerEvents } from './events.js';
 import { resolveWorkerOptions, type AntennaWorkerOptions, type ResolvedWorkerOptions } from './options.js';
 import { HandlerStartError } from './executors/execution-errors.js';
 import { health, HEALTH_LIMITS, type HealthLimits, type HealthReport } from './observe/health.js';
@@ -38,7 +30,7 @@ const RUN_OPTIONS: { readonly [Name in keyof Required<RunOptions>]: Check } = {
   handleSignals: isBoolean,
 };
 const LIMITS = Object.fromEntries(Object.keys(HEALTH_LIMITS).map((name) => [name, isWait]));
-const LISTENING = { name: isText, listener: isFunction };
+const LISTENING = { name: isOneOf(...EVENT_NAMES), listener: isFunction };
 
 /** A missing option is left to its default; a missing argument is wrong. */
 function given(argument: unknown): unknown {
@@ -119,7 +111,11 @@ export class AntennaWorker {
     return this.#current?.run.explain() ?? '';
   }
 
-  /** Listens to an event. @returns a function that takes the listener away. */
+  /**
+   * Listens to an event.
+   * @returns a function that takes the listener away.
+   * @throws AntennaConfigError when there is no event of the name: a misspelt one would never be heard.
+   */
   on<Name extends keyof WorkerEvents>(name: Name, listener: (event: WorkerEvents[Name]) => void): () => void {
     checkOptions('Invalid arguments', { name: given(name), listener: given(listener) }, LISTENING);
     return this.#bus.on(name, listener);

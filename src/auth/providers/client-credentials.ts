@@ -2,9 +2,22 @@ import type * as oauth from 'oauth4webapi';
 import { AntennaConfigError, type ConfigIssue } from '../../errors/config.js';
 import { CredentialError } from '../../errors/credential.js';
 import { isLoopback } from '../../http/url.js';
+import {
+  either,
+  isA,
+  isBoolean,
+  isClock,
+  isDuration,
+  isFunction,
+  isOneOf,
+  isString,
+  optionIssues,
+  type Check,
+} from '../../http/arguments.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { Secret } from '../secret.js';
 import type { TokenProvider, TokenScheme } from '../token-provider.js';
+import { isScheme } from '../token-scheme.js';
 import { explainOAuth } from './oauth-fault.js';
 import { importPrivateKey } from './private-key.js';
 
@@ -39,6 +52,25 @@ export interface ClientCredentialsOptions {
   /** Source of time, for tests. */
   readonly clock?: Clock;
 }
+
+const isSecret = either('must be a text or a Secret', isString, isA(Secret));
+const OPTIONS: { readonly [Name in keyof Required<ClientCredentialsOptions>]: Check } = {
+  issuer: isString,
+  tokenEndpoint: isString,
+  clientId: isString,
+  clientSecret: isSecret,
+  privateKey: isSecret,
+  keyId: isString,
+  authentication: isOneOf('basic', 'post'),
+  scope: isString,
+  audience: isString,
+  resource: isString,
+  scheme: isScheme,
+  lifetimeMs: isDuration,
+  allowInsecureHttp: isBoolean,
+  fetch: isFunction,
+  clock: isClock,
+};
 
 /**
  * A provider for service accounts: the client credentials grant of OAuth 2 (RFC 6749 §4.4), with a client secret or a signed
@@ -166,7 +198,9 @@ async function exchange(
 }
 
 function check(options: ClientCredentialsOptions): void {
-  const issues: ConfigIssue[] = [];
+  const issues: ConfigIssue[] = optionIssues(options, OPTIONS);
+  // The rest looks inside of them.
+  if (issues.length > 0) throw new AntennaConfigError('Invalid clientCredentials options', issues);
   if ((options.issuer === undefined) === (options.tokenEndpoint === undefined)) {
     issues.push({ path: 'issuer, tokenEndpoint', message: 'give one of the two' });
   } else if (!URL.canParse(options.issuer ?? options.tokenEndpoint ?? '')) {
@@ -179,7 +213,7 @@ function check(options: ClientCredentialsOptions): void {
       issues.push({ path: options.issuer === undefined ? 'tokenEndpoint' : 'issuer', message });
     }
   }
-  if (options.clientId === '') issues.push({ path: 'clientId', message: 'is empty' });
+  if (!options.clientId) issues.push({ path: 'clientId', message: 'is empty' });
   if (reveal(options.clientSecret ?? '') === '' && reveal(options.privateKey ?? '') === '') {
     issues.push({ path: 'clientSecret, privateKey', message: 'give one of the two' });
   }

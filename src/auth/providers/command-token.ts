@@ -1,6 +1,16 @@
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { CredentialError } from '../../errors/credential.js';
+import {
+  checkArguments,
+  checkOptions,
+  isClock,
+  isDuration,
+  isEnvironment,
+  isText,
+  isTexts,
+  type Check,
+} from '../../http/arguments.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { TokenProvider } from '../token-provider.js';
 import { readOutput } from './command-output.js';
@@ -21,16 +31,27 @@ export interface CommandTokenOptions {
   readonly clock?: Clock;
 }
 
+const OPTIONS: { readonly [Name in keyof Required<CommandTokenOptions>]: Check } = {
+  timeoutMs: isDuration,
+  lifetimeMs: isDuration,
+  env: isEnvironment,
+  cwd: isText,
+  clock: isClock,
+};
+
 /**
  * A provider that runs a command and reads its standard output: a token alone, or JSON with its end (`expiresAt`, `expires_at`,
  * `expires_in`, or a Kubernetes `ExecCredential`). No shell is involved. What the command prints to standard error is never shown,
  * as it may hold a secret.
+ * @throws AntennaConfigError when the command is none, or naming every wrong option.
  */
 export function commandToken(
   command: string,
   args: readonly string[] = [],
   options: CommandTokenOptions = {},
 ): TokenProvider {
+  checkArguments({ command, args }, { command: isText, args: isTexts });
+  checkOptions('Invalid commandToken options', options, OPTIONS);
   const { lifetimeMs = 300_000, clock = systemClock } = options;
   return async ({ signal }) => {
     const startedAtMs = clock.wallNow();

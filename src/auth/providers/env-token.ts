@@ -1,4 +1,5 @@
 import { CredentialError } from '../../errors/credential.js';
+import { checkArguments, isEnvironment, isText } from '../../http/arguments.js';
 import { Secret } from '../secret.js';
 import type { TokenProvider } from '../token-provider.js';
 
@@ -8,11 +9,13 @@ import type { TokenProvider } from '../token-provider.js';
  *
  * @param name - of the variable.
  * @param env - default `process.env`.
+ * @throws AntennaConfigError when the name is none.
  */
 export function envToken(
   name: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): TokenProvider {
+  checkArguments({ name, env }, { name: isText, env: isEnvironment });
   return () => {
     const token = env[name]?.trim();
     if (token) return new Secret(token);

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
 import { CredentialError } from '../../errors/credential.js';
+import { checkArguments, checkOptions, isClock, isText, isWait } from '../../http/arguments.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { Secret } from '../secret.js';
 import type { TokenProvider, TokenRequest } from '../token-provider.js';
@@ -28,8 +29,11 @@ interface Read {
  * replaced by a rename, or behind a symbolic link that is swapped, as kubelet does (`..data`). One line break at the end is dropped.
  *
  * After a 401 the file is read in any case. While it is missing or empty, the last token serves for `keepMs`.
+ * @throws AntennaConfigError when the path is none, or naming every wrong option.
  */
 export function fileToken(path: string, options: FileTokenOptions = {}): TokenProvider {
+  checkArguments({ path }, { path: isText });
+  checkOptions('Invalid fileToken options', options, { keepMs: isWait, clock: isClock });
   const { keepMs = KEEP_MS, clock = systemClock } = options;
   let last: Read | undefined;
   let lastGoodMs = 0;

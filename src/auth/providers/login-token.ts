@@ -5,6 +5,17 @@ import { AntennaConfigError } from '../../errors/config.js';
 import { CredentialError } from '../../errors/credential.js';
 import { BadRequestError } from '../../errors/status.js';
 import type { FetchLike } from '../../http/fetch-transport.js';
+import {
+  checkOptions,
+  either,
+  isA,
+  isBoolean,
+  isClock,
+  isDuration,
+  isFunction,
+  isString,
+  type Check,
+} from '../../http/arguments.js';
 import { silentLogger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { Secret } from '../secret.js';
@@ -29,12 +40,23 @@ export interface LoginTokenOptions {
   readonly clock?: Clock;
 }
 
+const OPTIONS: { readonly [Name in keyof Required<LoginTokenOptions>]: Check } = {
+  baseUrl: isString,
+  email: isString,
+  password: either('must be a text or a Secret', isString, isA(Secret)),
+  lifetimeMs: isDuration,
+  allowInsecureHttp: isBoolean,
+  fetch: isFunction,
+  clock: isClock,
+};
+
 /**
  * A provider that logs in to Antenna with e-mail and password: at the first request, once a day, and after a 401, as when somebody logged
  * out, which ends the user's only token everywhere (trap T12). It never logs out itself.
  * @throws AntennaConfigError naming every option that is wrong.
  */
 export function loginToken(options: LoginTokenOptions): TokenProvider {
+  checkOptions('Invalid loginToken options', options, OPTIONS, ['baseUrl', 'email', 'password']);
   const { email, lifetimeMs = DAY_MS, clock = systemClock } = options;
   const password = options.password instanceof Secret ? options.password.reveal() : options.password;
   const empty = Object.entries({ email, password }).filter(([, value]) => value === '');

@@ -4,6 +4,7 @@ import type { HttpHandler } from 'msw';
 import { BoundedLog } from '../bounded-log.js';
 import { FaultChain } from '../faults/chain.js';
 import type { RequestRecord, ResponseRecord } from '../messages.js';
+import { assertLike, assertObject } from '../options.js';
 import { createRandom } from '../random.js';
 import type { Reply } from '../reply.js';
 import { machineClock } from '../time/clock.js';
@@ -60,6 +61,8 @@ export class ImageHost {
   #nextGenerated = 1;
 
   constructor(options: ImageHostOptions = {}) {
+    assertObject(options, 'createImageHost');
+    assertLike({ origin: '', clock: machineClock, seed: 1, requestLimit: 1 }, options);
     this.#origin = options.origin ?? 'https://images.example';
     this.#chain = new FaultChain(createRandom(options.seed ?? 1));
     this.#requests = new BoundedLog(options.requestLimit ?? 10_000);

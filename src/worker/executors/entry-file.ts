@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AntennaConfigError } from '../../errors/config.js';
+import { either, isA, isText } from '../../http/arguments.js';
 
 /** Address of this file. `__filename` exists in the CommonJS build only, where `import.meta` is empty. */
 export const HERE = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;
@@ -22,13 +23,20 @@ export function entryFile(
   throw new AntennaConfigError('Cannot start a handler outside of this thread', [{ path: '', message }]);
 }
 
+/** What {@link modulePath} takes. */
+export const isModule = either(
+  "must be new URL('./handler.js', import.meta.url) or an absolute path",
+  isText,
+  isA(URL),
+);
+
 /**
  * The path of a handler module.
  * @throws AntennaConfigError when it is not a path or file URL of an existing file.
  */
 export function modulePath(module: string | URL): string {
   const text = String(module);
-  const path = text.startsWith('file:') ? fileURLToPath(text) : text;
+  const path = text.startsWith('file:') && URL.canParse(text) ? fileURLToPath(text) : text;
   if (existsSync(path)) return path;
   const message = `${JSON.stringify(path)} does not exist; give new URL('./handler.js', import.meta.url) or an absolute path`;
   throw new AntennaConfigError('Invalid executor options', [{ path: 'module', message }]);

@@ -1,3 +1,4 @@
+import { checkOptions, isClock, isDuration, isFunction, isWait, type Check } from '../../http/arguments.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { LateController } from '../../time/late-controller.js';
 import { quieten } from '../../time/quieten.js';
@@ -21,6 +22,15 @@ export interface InlineExecutorOptions extends Handlers {
   readonly clock?: Clock | undefined;
 }
 
+const OPTIONS: { readonly [Name in keyof Required<InlineExecutorOptions>]: Check } = {
+  process: isFunction,
+  processBatch: isFunction,
+  warmUp: isFunction,
+  timeoutMs: isDuration,
+  abortGraceMs: isWait,
+  clock: isClock,
+};
+
 /**
  * Runs the handler in the worker's own thread: right for handlers that wait (a remote GPU, a native library with threads of its own).
  * One that computes in JavaScript blocks heartbeats and posts meanwhile and belongs in a thread.
@@ -37,7 +47,9 @@ export class InlineExecutor implements Executor {
   readonly #calls = new Set<Supervision>();
   #timeouts = 0;
 
+  /** @throws AntennaConfigError naming every wrong option. */
   constructor(options: InlineExecutorOptions) {
+    checkOptions('Invalid executor options', options, OPTIONS);
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }

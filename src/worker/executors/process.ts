@@ -1,10 +1,22 @@
+import {
+  checkOptions,
+  isClock,
+  isCount,
+  isDuration,
+  isEnvironment,
+  isFunction,
+  isLogger,
+  isTexts,
+  isWait,
+  type Check,
+} from '../../http/arguments.js';
 import { guardLogger, silentLogger, type Logger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
 import { HandlerChild } from './child.js';
 import { ChildSlot } from './child-slot.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
-import { entryFile, modulePath } from './entry-file.js';
+import { entryFile, isModule, modulePath } from './entry-file.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 import { ModuleRunner } from './module-runner.js';
 import { ExecutorTally } from './tally.js';
@@ -36,6 +48,21 @@ export interface ProcessExecutorOptions {
   readonly random?: (() => number) | undefined;
 }
 
+const OPTIONS: { readonly [Name in keyof Required<ProcessExecutorOptions>]: Check } = {
+  module: isModule,
+  processes: isCount(1),
+  maxBatches: isCount(0),
+  maxRssBytes: isCount(0),
+  timeoutMs: isDuration,
+  startTimeoutMs: isDuration,
+  abortGraceMs: isWait,
+  execArgv: isTexts,
+  env: isEnvironment,
+  logger: isLogger,
+  clock: isClock,
+  random: isFunction,
+};
+
 /**
  * Runs a handler module in child processes: right for models that may crash or leak. A process that dies takes one call with it,
  * never the worker, and the images of that call are tried again in smaller batches until the one that kills is alone.
@@ -49,8 +76,9 @@ export class ProcessExecutor implements Executor {
   readonly #tally = new ExecutorTally();
   readonly #runner: ModuleRunner<ChildSlot>;
 
-  /** @throws AntennaConfigError when the module does not exist. */
+  /** @throws AntennaConfigError naming every wrong option; when the module does not exist. */
   constructor(options: ProcessExecutorOptions) {
+    checkOptions('Invalid executor options', options, OPTIONS, ['module']);
     const { module, execArgv, env, logger = silentLogger } = options;
     const of = { ...EXECUTOR_DEFAULTS, ...defined(options) };
     this.#abortGraceMs = of.abortGraceMs;

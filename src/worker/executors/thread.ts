@@ -1,10 +1,21 @@
 import { availableParallelism } from 'node:os';
 import type { Tinypool } from 'tinypool';
+import {
+  checkOptions,
+  isClock,
+  isCount,
+  isDuration,
+  isFunction,
+  isLogger,
+  isTexts,
+  isWait,
+  type Check,
+} from '../../http/arguments.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
-import { entryFile, modulePath } from './entry-file.js';
+import { entryFile, isModule, modulePath } from './entry-file.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 import { backOff, respawnDelayMs } from './respawn.js';
 import { ModuleRunner, type ModuleCallResult, type SlotCall } from './module-runner.js';
@@ -36,6 +47,19 @@ export interface ThreadExecutorOptions {
   readonly random?: (() => number) | undefined;
 }
 
+const OPTIONS: { readonly [Name in keyof Required<ThreadExecutorOptions>]: Check } = {
+  module: isModule,
+  threads: isCount(1),
+  maxHeapBytes: isCount(1),
+  timeoutMs: isDuration,
+  startTimeoutMs: isDuration,
+  abortGraceMs: isWait,
+  execArgv: isTexts,
+  logger: isLogger,
+  clock: isClock,
+  random: isFunction,
+};
+
 /**
  * Runs a handler module in worker threads: right for handlers that compute in JavaScript or WebAssembly. The worker's own thread stays
  * free for posts and heartbeats, and a handler that never returns is ended with its thread.
@@ -52,8 +76,9 @@ export class ThreadExecutor implements Executor {
   readonly #runner: ModuleRunner<number>;
   #pool: Promise<Tinypool> | undefined;
 
-  /** @throws AntennaConfigError when the module does not exist. */
+  /** @throws AntennaConfigError naming every wrong option; when the module does not exist. */
   constructor(options: ThreadExecutorOptions) {
+    checkOptions('Invalid executor options', options, OPTIONS, ['module']);
     this.#options = options;
     this.#module = modulePath(options.module);
     this.#clock = options.clock ?? systemClock;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { AntennaConfigError } from '../../errors/config.js';
+import { checkOptions, hasMethods, isBoolean, isLogger, isText, type Check } from '../../http/arguments.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import type { HealthReport } from './health.js';
 import { VERSION } from '../../version.js';
@@ -41,6 +42,18 @@ export interface HealthServerOptions {
   readonly logger?: Logger | undefined;
 }
 
+const OPTIONS: { readonly [Name in keyof Required<HealthServerOptions>]: Check } = {
+  source: hasMethods('health'),
+  port: (port) =>
+    Number.isInteger(port) && (port as number) >= 0 && (port as number) <= 65_535
+      ? undefined
+      : 'must be a whole number from 0 to 65535',
+  host: isText,
+  metrics: isBoolean,
+  view: isBoolean,
+  logger: isLogger,
+};
+
 /** A listening health port. */
 export interface HealthServer {
   readonly port: number;
@@ -68,9 +81,10 @@ interface Parts {
  * Opens a port with `/livez` (503: restart me), `/readyz` (503: not at work), `/metrics`, and at `/` a page for people, which reads
  * `/status.json` every two seconds. It shows no secrets, and neither does it ask for any: keep it inside. It does not keep a program
  * alive.
- * @throws AntennaConfigError when the port cannot be had, or `metrics` is true and `prom-client` is missing.
+ * @throws AntennaConfigError naming every wrong option; when the port cannot be had, or `metrics` is true and `prom-client` is missing.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+  checkOptions('Invalid startHealthServer options', options, OPTIONS, ['source', 'port']);
   const { source, port, host = '127.0.0.1', logger = silentLogger } = options;
   const renderer = options.metrics === false ? undefined : await loadPrometheus(options.metrics === true);
   const { overview, stop } = overviewOf(source, options.view === true);

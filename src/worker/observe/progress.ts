@@ -1,5 +1,6 @@
 import type * as CliProgress from 'cli-progress';
 import { AntennaConfigError } from '../../errors/config.js';
+import { checkArguments, checkOptions, hasMethods, isCount, type Check } from '../../http/arguments.js';
 import type { EventSource } from './record-events.js';
 
 /** The events that the bar shows. */
@@ -17,6 +18,11 @@ export interface ProgressBarOptions {
   readonly total?: number | undefined;
 }
 
+const OPTIONS: { readonly [Name in keyof Required<ProgressBarOptions>]: Check } = {
+  stream: hasMethods('write'),
+  total: isCount(0),
+};
+
 /** A bar on the screen. */
 export interface ProgressBar {
   /** Takes the listeners away and leaves the last state on the screen. Harmless when called again. */
@@ -28,12 +34,14 @@ const FORMAT = '{bar} {value}/{total} images | {detections} detections | {failed
 /**
  * Draws a worker's progress on a terminal, with `cli-progress`, an optional peer. Into a file or pipe nothing is written, and nothing
  * is loaded: a log full of bars helps nobody.
- * @throws AntennaConfigError when `cli-progress` is missing.
+ * @throws AntennaConfigError naming every wrong option; when `cli-progress` is missing.
  */
 export async function progressBar(
   source: EventSource<ProgressEvents>,
   options: ProgressBarOptions = {},
 ): Promise<ProgressBar> {
+  checkArguments({ source }, { source: hasMethods('on') });
+  checkOptions('Invalid progressBar options', options, OPTIONS);
   const { stream = process.stderr, total } = options;
   if (!stream.isTTY) return { stop: () => undefined };
   const { SingleBar } = await loadCliProgress();

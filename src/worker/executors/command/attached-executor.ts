@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AntennaConfigError } from '../../../errors/config.js';
+import { isClock, isLogger, shaped } from '../../../http/arguments.js';
 import { guardLogger, silentLogger, type Logger } from '../../../log/logger.js';
 import { issuesOf } from '../../../resources/core.js';
 import { systemClock, type Clock } from '../../../time/clock.js';
@@ -29,13 +30,15 @@ export interface AttachedExecutorOptions {
   readonly clock?: Clock | undefined;
 }
 
-const optionsSchema = z.object({
+const optionsSchema = z.strictObject({
   listen: z.union([
     z.string(),
     z.strictObject({ port: z.int().min(0).max(65_535).optional(), token: z.string().optional() }),
   ]),
   timeoutMs: z.number().positive().optional(),
   abortGraceMs: z.number().nonnegative().optional(),
+  logger: shaped(isLogger),
+  clock: shaped(isClock),
 });
 
 /**

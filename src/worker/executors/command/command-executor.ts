@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AntennaConfigError } from '../../../errors/config.js';
+import { either, isClock, isEnvironment, isFunction, isLogger, shaped } from '../../../http/arguments.js';
 import { guardLogger, silentLogger, type Logger } from '../../../log/logger.js';
 import { issuesOf } from '../../../resources/core.js';
 import { systemClock, type Clock } from '../../../time/clock.js';
@@ -51,7 +52,7 @@ export interface CommandExecutorOptions {
   readonly random?: (() => number) | undefined;
 }
 
-const optionsSchema = z.object({
+const optionsSchema = z.strictObject({
   command: z.string().min(1, 'must name a program, such as python3'),
   args: z.array(z.string()).optional(),
   cwd: z.string().min(1).optional(),
@@ -69,6 +70,10 @@ const optionsSchema = z.object({
   timeoutMs: z.number().positive().optional(),
   startTimeoutMs: z.number().positive().optional(),
   abortGraceMs: z.number().nonnegative().optional(),
+  env: shaped(either('must be an object of texts, or a function that gives one', isEnvironment, isFunction)),
+  logger: shaped(isLogger),
+  clock: shaped(isClock),
+  random: shaped(isFunction),
 });
 
 /**
