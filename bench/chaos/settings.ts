@@ -89,7 +89,7 @@ export const SHORT: ChaosSettings = {
   kills: { everyMs: 3_000, untilShare: 0.9, atMost: 6 },
   lingerMs: 170,
   sampleEveryMs: 250,
-  deadlineMs: 150_000,
+  deadlineMs: 300_000,
 };
 
 /**
