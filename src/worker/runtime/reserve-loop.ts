@@ -92,11 +92,6 @@ export class ReserveLoop {
     return this.#lastTurnAt;
   }
 
-  /** Requests under way. */
-  get asking(): number {
-    return this.#reservations.size;
-  }
-
   /** Runs until the run drains, or there is nothing left to take. */
   async run(): Promise<void> {
     const { phases, clock, note } = this.#context;

@@ -73,11 +73,6 @@ export class Origins {
     return this.#busy.get(name)?.running.size ?? 0;
   }
 
-  /** Downloads that have been begun and not ended, by job. */
-  *downloads(): IterableIterator<readonly [origin: string, running: Running]> {
-    for (const [name, { running }] of this.#busy) for (const one of running) yield [name, one];
-  }
-
   /**
    * Whether a download of this host may begin now. Those that hang take none of the host's own number: they are not what it bears. A host
    * in trouble gets one more, now and then, to find out whether it is back; beside those that hang, since they may do so for one job alone.
