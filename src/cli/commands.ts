@@ -42,7 +42,7 @@ const STAFF = [
   'proxy',
   'allowInsecureHttp',
 ] as const;
-const PIPELINES = ['module', 'exec', 'attach', 'service', 'start', 'pipeline'] as const;
+const PIPELINES = ['module', 'exec', 'attach', 'service', 'start', 'onnx', 'pipeline'] as const;
 
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -59,12 +59,14 @@ export const COMMANDS: readonly CommandRow[] = [
         'concurrency',
         'maxBatchSize',
         'spool',
+        'failures',
       ] as const),
       ...(['maxTime', 'exitWhenIdle', 'until', 'grace', 'port', 'host', 'view', 'logLevel'] as const),
     ],
     examples: [
       ['antenna run --module ./worker.mjs --project 1', 'until SIGTERM or Ctrl-C; twice ends at once'],
       ['antenna run --exec "python3 detect.py" --project 1', 'a model in Python, with antenna_handler.py'],
+      ['antenna run --onnx ./models --project 1', 'ONNX models, described in ./models/antenna.json'],
       ['antenna run --service http://127.0.0.1:2000 --project 1', 'a service that speaks the push API'],
       [
         'antenna run --module ./worker.mjs --workers auto --spool /var/lib/antenna --port 8080',
@@ -174,6 +176,15 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     examples: [['antenna job 42 --watch', 'follow it to its end; exit 1 if it fails']],
     load: () => import('./commands/job.js'),
+  },
+  {
+    name: 'python-helper',
+    summary: 'Print antenna_handler.py, the one file that a model in Python needs beside it',
+    settings: [],
+    examples: [
+      ['antenna python-helper > antenna_handler.py', 'then: from antenna_handler import pipeline, run'],
+    ],
+    load: () => import('./commands/python-helper.js'),
   },
   {
     name: 'completion',

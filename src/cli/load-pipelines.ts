@@ -18,14 +18,14 @@ export interface LoadOptions {
 }
 
 /** Where pipelines come from, one of which is given. */
-const WAYS = ['module', 'exec', 'attach', 'service'] as const;
+const WAYS = ['module', 'exec', 'attach', 'service', 'onnx'] as const;
 
 /** The pipelines that the settings name, checked and filtered by `--pipeline`. @throws UsageError when there are none. */
 export async function loadPipelines(frame: Frame, options: LoadOptions = {}): Promise<Loaded> {
   const loaded = await optionalPipelines(frame, options);
   if (loaded !== undefined) return loaded;
   throw new UsageError(
-    'No pipeline is given: --module FILE that exports what definePipeline returns, --exec "python3 detect.py", --attach, --service URL or --start "command"',
+    'No pipeline is given: --module FILE that exports what definePipeline returns, --exec "python3 detect.py", --attach, --service URL, --start "command" or --onnx DIR; antenna init writes a worker to start from',
   );
 }
 
@@ -60,6 +60,10 @@ export async function optionalPipelines(
       );
     case 'service':
       return fromService(frame, logger);
+    case 'onnx': {
+      const { onnxPipeline } = await import('../onnx/index.js');
+      return ready(chosen([onnxPipeline.fromFolder(resolve(cwd, settings.onnx ?? ''))], settings.pipeline));
+    }
     default:
       return undefined;
   }

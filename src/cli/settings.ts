@@ -1,7 +1,6 @@
-import { parseDuration } from './durations.js';
-
 /** How the text of a setting is read. */
-type Kind = 'socket' | 'text' | 'count' | 'number' | 'ids' | 'list' | 'duration' | 'switch' | 'workers';
+export type Kind =
+  'socket' | 'text' | 'count' | 'number' | 'ids' | 'list' | 'duration' | 'switch' | 'workers';
 
 /** One thing that may be set. */
 export interface SettingSpec {
@@ -128,6 +127,12 @@ export const SETTINGS = {
     help: 'command that starts that service, and is started again when it dies',
     env: ['ANTENNA_START'],
   },
+  onnx: {
+    kind: 'text',
+    flag: '--onnx <directory>',
+    help: 'folder with antenna.json and the ONNX models that it names',
+    env: ['ANTENNA_ONNX'],
+  },
   job: { kind: 'ids', flag: '--job <id>', help: 'do this job, then exit; may be repeated' },
   workers: {
     kind: 'workers',
@@ -177,6 +182,12 @@ export const SETTINGS = {
     help: 'keep computed results on disk until the server has them',
     env: ['ANTENNA_SPOOL_DIRECTORY'],
   },
+  failures: {
+    kind: 'text',
+    flag: '--failures <file>',
+    help: 'a line of JSON for every image that failed or lapsed',
+    env: ['ANTENNA_FAILURES'],
+  },
   port: {
     kind: 'number',
     flag: '--port <port>',
@@ -220,74 +231,3 @@ interface KindTypes {
 
 /** The settings after all sources were read; what nobody set is missing. Durations are milliseconds. */
 export type Settings = { readonly [Name in SettingName]?: KindTypes[(typeof SETTINGS)[Name]['kind']] };
-
-/** Texts and what they must look like. */
-const CHOICES: Readonly<Partial<Record<SettingName, readonly string[]>>> = {
-  dialect: ['api-key', 'token'],
-  until: ['drained', 'stopped'],
-  logLevel: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-};
-
-/** A value that was read, or what is wrong with it; the value itself is not quoted, it may be a secret. */
-export type Read = { readonly value: unknown } | { readonly problem: string };
-
-/** Reads one value, from a flag, a variable or a configuration file, in which it may be of its own type already. */
-export function readSetting(name: SettingName, raw: unknown): Read {
-  const { kind } = SETTINGS[name];
-  const read = READERS[kind](raw);
-  const choices = CHOICES[name];
-  if ('value' in read && choices && !choices.includes(String(read.value)))
-    return { problem: `must be ${choices.join(', ')}` };
-  return read;
-}
-
-const WHOLE = /^\d+$/;
-const items = (raw: unknown): string[] =>
-  (Array.isArray(raw) ? raw : [raw]).flatMap((item) =>
-    String(item)
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== ''),
-  );
-
-const READERS: Readonly<Record<Kind, (raw: unknown) => Read>> = {
-  socket: (raw) => (raw === true || raw === '' ? { value: 'antenna-handler.sock' } : READERS.text(raw)),
-  text: (raw) => {
-    if (typeof raw !== 'string' && typeof raw !== 'number') return { problem: 'must be a text' };
-    const text = String(raw).trim();
-    return text === '' ? { problem: 'is empty' } : { value: text };
-  },
-  count: (raw) =>
-    WHOLE.test(String(raw)) && Number(raw) > 0
-      ? { value: Number(raw) }
-      : { problem: 'must be a whole number from 1' },
-  number: (raw) =>
-    WHOLE.test(String(raw)) && Number(raw) < 65_536
-      ? { value: Number(raw) }
-      : { problem: 'must be a whole number up to 65535' },
-  ids: (raw) => {
-    const ids = items(raw);
-    return ids.length > 0 && ids.every((id) => WHOLE.test(id))
-      ? { value: ids.map(Number) }
-      : { problem: 'must be ids such as 3 or 3,7' };
-  },
-  list: (raw) => {
-    const names = items(raw);
-    return names.length > 0 ? { value: names } : { problem: 'is empty' };
-  },
-  duration: (raw) => {
-    const ms = parseDuration(String(raw));
-    return ms === undefined ? { problem: 'must be a time such as 90s, 10m or 11h55m' } : { value: ms };
-  },
-  switch: (raw) => {
-    if (raw === true || /^(?:1|true|yes|on)$/i.test(String(raw))) return { value: true };
-    if (raw === false || /^(?:0|false|no|off|)$/i.test(String(raw))) return { value: false };
-    return { problem: 'must be true or false' };
-  },
-  workers: (raw) => {
-    if (raw === 'auto') return { value: 'auto' };
-    return WHOLE.test(String(raw)) && Number(raw) >= 1 && Number(raw) <= 64
-      ? { value: Number(raw) }
-      : { problem: 'must be a whole number from 1 to 64, or auto' };
-  },
-};

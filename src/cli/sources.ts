@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEnv } from 'node:util';
 import { UsageError } from './exit-codes.js';
-import { readSetting, SETTINGS, type SettingName, type Settings, type SettingSpec } from './settings.js';
+import { readSetting } from './read-setting.js';
+import { SETTINGS, type SettingName, type Settings, type SettingSpec } from './settings.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -1,9 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { createContractServer, createImageHost, type ContractServer } from 'antenna-sdk/testing';
+import {
+  createContractServer,
+  createImageHost,
+  type ContractServer,
+  type ImageHost,
+} from 'antenna-sdk/testing';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -61,8 +66,10 @@ export async function install(): Promise<Installed> {
     cli: 'src/cli/main.ts',
     'executor-thread': 'src/worker/executors/executor-thread.ts',
     'executor-child': 'src/worker/executors/executor-child.ts',
+    onnx: 'src/onnx/index.ts',
+    'onnx-session': 'src/onnx/onnx-session.ts',
+    'onnx-prepare': 'src/onnx/onnx-prepare.ts',
   };
-  if (existsSync(join(ROOT, 'src/onnx/index.ts'))) entryPoints['onnx'] = 'src/onnx/index.ts';
   await build({
     absWorkingDir: ROOT,
     entryPoints,
@@ -140,6 +147,7 @@ export async function has(program: string): Promise<boolean> {
 /** An Antenna with one project, a service, a job of drawn images, and what a worker needs to know of it. */
 export interface Site {
   readonly server: ContractServer;
+  readonly images: ImageHost;
   readonly url: string;
   readonly project: ReturnType<ContractServer['project']>;
   readonly service: ReturnType<ReturnType<ContractServer['project']>['service']>;
@@ -206,7 +214,7 @@ export async function startSite(
   );
   const job = project.job({ pipeline, images: urls });
   return {
-    ...{ server, url: origin, project, service, key, job },
+    ...{ server, images: host, url: origin, project, service, key, job },
     env: { ANTENNA_API_URL: origin, ANTENNA_API_KEY: key },
     close: async () => {
       await server.close();

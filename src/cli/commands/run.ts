@@ -182,10 +182,13 @@ function tell({ out }: Frame, reports: readonly WorkerReport[]): void {
 
 /** Worker processes and later runs must find the same files, wherever they are started. */
 function absolute(frame: Frame): Frame {
-  const { spool } = frame.settings;
-  return spool === undefined
-    ? frame
-    : { ...frame, settings: { ...frame.settings, spool: resolve(frame.cwd, spool) } };
+  const { spool, failures } = frame.settings;
+  const settings = {
+    ...frame.settings,
+    ...(spool === undefined ? {} : { spool: resolve(frame.cwd, spool) }),
+    ...(failures === undefined ? {} : { failures: resolve(frame.cwd, failures) }),
+  };
+  return { ...frame, settings };
 }
 
 /** A fleet that became smaller leaves results behind that nobody would ever post. */

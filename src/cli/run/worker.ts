@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, parse } from 'node:path';
 import type { AntennaClient, AntennaWorker, Logger, StatusBoard, WorkerReport } from '../../index.js';
 import { connect } from '../connect.js';
 import type { Frame } from '../frame.js';
@@ -41,6 +41,7 @@ export async function seatWorker(frame: Frame, seat: WorkerSeat, logger: Logger)
     concurrency: settings.concurrency,
     maxBatchSize: settings.maxBatchSize,
     graceMs: settings.grace,
+    failures: settings.failures === undefined ? undefined : failuresOf(settings.failures, seat.index),
     spool: settings.spool === undefined ? undefined : { directory: spoolOf(settings.spool, seat.index) },
   });
   const name = nameOf(seat.index);
@@ -51,6 +52,13 @@ export async function seatWorker(frame: Frame, seat: WorkerSeat, logger: Logger)
 
 export const nameOf = (index: number | undefined): string =>
   index === undefined ? 'worker' : `worker-${index}`;
+
+/** The file takes one worker: `failures.jsonl` becomes `failures.worker-0.jsonl`. */
+export function failuresOf(file: string, index: number | undefined): string {
+  if (index === undefined) return file;
+  const { dir, name, ext } = parse(file);
+  return join(dir, `${name}.${nameOf(index)}${ext}`);
+}
 
 /** A spool takes one worker: each process has a directory of its own below the one that was given. */
 export function spoolOf(spool: string, index: number | undefined): string {
