@@ -66,6 +66,16 @@ export class JobHandle {
     return this.#row.name;
   }
 
+  get projectId(): number {
+    return this.#row.projectId;
+  }
+
+  /** Slug of its pipeline; null for a job without one. */
+  get pipelineSlug(): string | null {
+    const { pipelineId } = this.#row;
+    return (pipelineId === null ? undefined : this.#antenna.store.pipelines.get(pipelineId))?.slug ?? null;
+  }
+
   get status(): JobStatus {
     return this.#row.status;
   }
@@ -117,6 +127,11 @@ export class JobHandle {
   /** The job's log, oldest line first. */
   get logs(): readonly string[] {
     return this.#row.logs.toArray();
+  }
+
+  /** Address of an image; null when it has none. */
+  imageUrl(imageId: string | number): string | null {
+    return this.#antenna.store.captures.get(Number(imageId))?.url ?? null;
   }
 
   /** What is stored for an image, by any job. */

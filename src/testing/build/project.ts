@@ -2,10 +2,10 @@ import type { Antenna } from '../antenna.js';
 import type { ProjectRow, Role } from '../state/rows.js';
 import { addJobTo } from './job.js';
 import type { ImageOptions, JobHandle, JobOptions } from './job.js';
-import { addPipeline } from './pipeline.js';
-import type { PipelineHandle, PipelineOptions } from './pipeline.js';
-import { addService } from './service.js';
-import type { ServiceHandle, ServiceOptions } from './service.js';
+import { addPipeline, PipelineHandle } from './pipeline.js';
+import type { PipelineOptions } from './pipeline.js';
+import { addService, ServiceHandle } from './service.js';
+import type { ServiceOptions } from './service.js';
 
 /** A project to make. */
 export interface ProjectOptions {
@@ -47,6 +47,18 @@ export class ProjectHandle {
   /** Adds a pipeline, enabled in this project. */
   pipeline(options: PipelineOptions): PipelineHandle {
     return addPipeline(this.#antenna, this.#row.id, options);
+  }
+
+  /** Pipelines enabled here, also those that a worker has registered. */
+  get pipelines(): readonly PipelineHandle[] {
+    return this.#antenna.store.pipelinesOf(this.#row.id).map((row) => new PipelineHandle(this.#antenna, row));
+  }
+
+  /** Services of the project, also those that somebody made by the API. */
+  get services(): readonly ServiceHandle[] {
+    return this.#antenna.store.services
+      .filter(({ projectIds }) => projectIds.has(this.#row.id))
+      .map((row) => new ServiceHandle(this.#antenna, row));
   }
 
   /** Adds a job; unless told otherwise it is STARTED and its tasks can be taken. */
