@@ -281,7 +281,16 @@ const READERS: readonly string[] = [
   ...['redact', 'foundBoxes', 'leftOutOf', 'openEnum', 'essential', 'isEssential', 'pageSchema', 'isNumbers'],
   ...['shapeOf', 'hasKey', 'stageParam', 'savedOf', 'isFinal', 'jobProgress', 'isErrorResult', 'health'],
   ...['readTaskDetections', 'parseServerTimestamp', 'isZonedTimestamp', 'formatServerTimestamp'],
-  ...['pythonHelperPath', 'staticSource', 'Credential', 'Secret', 'ProvisionedKey', 'LeftOut', 'Pace'],
+  ...[
+    'pythonHelperPath',
+    'staticSource',
+    'Credential',
+    'Secret',
+    'ProvisionedKey',
+    'LeftOut',
+    'Pace',
+    'LatencyHistogram',
+  ],
   ...['Downloader', 'StatusBoard', 'createTestClock', 'generateImage', 'serveContractServer'],
 ];
 

@@ -178,6 +178,25 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./commands/job.js'),
   },
   {
+    name: 'bench',
+    summary: 'Measure how fast the images of a job come, without a model',
+    settings: [...SERVER, 'maxBatchSize', 'maxTime'],
+    own: [
+      { flag: '--job <id>', help: 'the job whose tasks are taken' },
+      { flag: '--tasks <n>', help: 'images at most (default 200)' },
+      { flag: '--downloads <n>', help: 'downloads side by side (default 16)' },
+      {
+        flag: '--ack',
+        help: 'answer every task, which uses the job up: each image is saved as one without insects',
+      },
+    ],
+    examples: [
+      ['antenna bench --job 42', 'up to 200 images or 2 min; the tasks come back after their lease'],
+      ['antenna bench --job 42 --tasks 2000 --max-time 10m --ack --json', 'with posts, on a job made for it'],
+    ],
+    load: () => import('./commands/bench.js'),
+  },
+  {
     name: 'python-helper',
     summary: 'Print antenna_handler.py, the one file that a model in Python needs beside it',
     settings: [],

@@ -14,7 +14,7 @@ export {
   type HealthServerOptions,
   type HealthSource,
 } from './health-server.js';
-export type { LatencySummary } from './latency.js';
+export { LatencyHistogram, type LatencySummary } from './latency.js';
 export type {
   FailureOverview,
   ImageOverview,
