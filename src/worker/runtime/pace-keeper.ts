@@ -98,10 +98,11 @@ export class PaceKeeper {
     this.#consider(job.id, entry, nowMs);
   }
 
-  /** A task came again that this worker did not lose. */
-  repeat(job: OpenJob, nowMs: number): void {
+  /** A task came again that this worker did not lose. @param isOwn - its result was accepted from us. */
+  repeat(job: OpenJob, { reply_subject }: Task, isOwn: boolean, nowMs: number): void {
     const entry = this.#entry(job);
-    entry.pace.repeat(job.pipeline.batchSize, nowMs);
+    const sequence = streamPlace(reply_subject)?.streamSequence;
+    entry.pace.repeat(job.pipeline.batchSize, nowMs, isOwn, sequence);
     this.#consider(job.id, entry, nowMs);
   }
 

@@ -1,3 +1,4 @@
+import { LostTasks, type LookSample } from './lost-tasks.js';
 import {
   ASSUMED_PER_SECOND,
   assumedLimit,
@@ -9,7 +10,6 @@ import {
   savingRoom,
   turnMs,
   turnSize,
-  type SavedSample,
 } from './pace.js';
 import { RepeatWindow } from './repeat-window.js';
 
@@ -40,7 +40,8 @@ export class JobPace {
   readonly #leaseMs: () => number;
   readonly #assumed: number;
   readonly #window: RepeatWindow;
-  #samples: SavedSample[] = [];
+  #lost: LostTasks;
+  #samples: LookSample[] = [];
   #total: number | undefined;
   /** Place in the stream of the last task there is. */
   #streamEnd = 0;
@@ -49,6 +50,7 @@ export class JobPace {
   #trust = 0;
   #repeats = 0;
   #acceptedSinceLook = 0;
+  #accepted = 0;
   #lastLookAtMs: number | undefined;
   #blindLooks = 0;
   #takenAtMs = Number.NEGATIVE_INFINITY;
@@ -62,6 +64,7 @@ export class JobPace {
     this.#leaseMs = leaseMs;
     this.#assumed = assumedPerSecond;
     this.#window = new RepeatWindow(leaseMs);
+    this.#lost = new LostTasks(leaseMs);
   }
 
   /** Tasks delivered so far, to whomever; undefined where reply subjects do not tell. Every one of them has its result in line before any that is accepted later. */
@@ -85,6 +88,7 @@ export class JobPace {
     this.#window.taken(count, batchSize, nowMs);
     this.#takenAtMs = nowMs;
     this.#lastTaken = count;
+    this.#lost.taken(count);
     if (!place) return;
     const isFirst = this.#undelivered === undefined;
     this.#undelivered = place.undelivered;
@@ -92,11 +96,17 @@ export class JobPace {
     if (!isFirst) return;
     this.#startedAtMs = nowMs;
     // Whoever takes the very first tasks knows that nothing was saved before.
-    if ((this.delivered ?? 0) <= count) this.#sample({ atMs: nowMs, saved: 0 });
+    if ((this.delivered ?? 0) <= count) this.#sample(nowMs, 0);
   }
 
-  /** A task came again that nobody here lost. */
-  repeat(batchSize: number, nowMs: number): void {
+  /**
+   * A task came again that nobody here lost.
+   * @param isOwn - its result was accepted from us: it waits to be saved, while that of another worker may have been lost there.
+   * @param sequence - its place in the stream, if the reply subject tells.
+   */
+  repeat(batchSize: number, nowMs: number, isOwn: boolean, sequence: number | undefined): void {
+    if (isOwn) this.#lost.ownCameAgain();
+    else if (this.#lost.cameAgain(this.#placeOf(sequence), this.#seen, nowMs)) return;
     this.#window.repeat(batchSize, nowMs);
     this.#repeats += 1;
   }
@@ -104,6 +114,7 @@ export class JobPace {
   /** Results were accepted. @param holdMs - from the reservation of the tasks until now. */
   accepted(count: number, holdMs: number): void {
     this.#acceptedSinceLook += count;
+    this.#accepted += count;
     const weight = this.#holdMs === 0 ? 1 : Math.min(1, HOLD_WEIGHT * count);
     this.#holdMs += weight * (holdMs - this.#holdMs);
   }
@@ -128,11 +139,16 @@ export class JobPace {
     this.#total = progress.total;
     const before = this.saved ?? progress.saved;
     // Fewer than before: the job was started over.
-    if (progress.saved < before) this.#samples = [];
-    this.#sample({ atMs: nowMs, saved: progress.saved });
+    if (progress.saved < before) this.#forget();
+    this.#sample(nowMs, progress.saved);
     const perSecond = this.#perSecond();
+    const figures = this.figures(nowMs);
+    const out = Math.max(0, (this.delivered ?? 0) - progress.saved);
+    const isHeldBack = figures !== undefined && figures.outstanding > figures.limit;
+    const facts = { out: Math.max(0, out - held), isHeldBack, perSecond: perSecond ?? this.#assumed };
+    this.#lost.looked(this.#samples, facts, nowMs);
     const grown = progress.saved - before;
-    const outstanding = Math.max(0, (this.delivered ?? 0) - progress.saved);
+    const outstanding = Math.max(0, out - this.#lost.count);
     const look = { outstanding, holdMs: this.#holdMs, held, grown };
     const isTrusted = perSecond !== undefined && this.#repeats === 0 && keepsUp({ ...look, perSecond });
     this.#trust = isTrusted ? this.#trust + 1 : 0;
@@ -151,7 +167,7 @@ export class JobPace {
 
   /** How many tasks may be taken now. Where there is room for none, that is a reason to look. */
   room(batchSize: number, nowMs: number): number {
-    const room = this.#room(batchSize, nowMs);
+    const room = Math.max(this.#lost.credit, this.#room(batchSize, nowMs));
     this.#wanted ||= room === 0;
     const isFloorDue = nowMs - this.#takenAtMs >= paceTimes(this.#leaseMs()).floorEveryMs;
     if (!isFloorDue) return room;
@@ -172,7 +188,7 @@ export class JobPace {
       perSecond === undefined
         ? assumedLimit(this.#assumed, leaseMs)
         : savingLimit(perSecond, leaseMs, this.#holdMs);
-    return { perSecond, outstanding: Math.max(0, delivered - saved), limit };
+    return { perSecond, outstanding: Math.max(0, delivered - saved - this.#lost.count), limit };
   }
 
   /** When to ask for the job's progress; undefined while there is no reason to. */
@@ -213,7 +229,9 @@ export class JobPace {
     if (!figures || delivered === undefined || this.#lastLookAtMs === undefined) return false;
     // What was seen lately counts: an estimate would go on while saving stands still.
     const isFresh = nowMs - this.#lastLookAtMs <= this.#leaseMs();
-    const saved = isFresh ? (this.saved ?? 0) : (this.delivered ?? 0) - figures.outstanding;
+    const saved = isFresh
+      ? (this.saved ?? 0)
+      : (this.delivered ?? 0) - this.#lost.count - figures.outstanding;
     return saved < delivered;
   }
 
@@ -237,8 +255,24 @@ export class JobPace {
     return savingRate(this.#samples, this.#leaseMs(), this.#assumed, this.#trust > 0);
   }
 
-  #sample(sample: SavedSample): void {
-    this.#samples.push(sample);
+  #sample(atMs: number, saved: number): void {
+    this.#samples.push({ atMs, saved, accepted: this.#accepted });
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
+  }
+
+  #forget(): void {
+    this.#samples = [];
+    this.#lost = new LostTasks(this.#leaseMs);
+  }
+
+  /** Results saved, as far as somebody looked. */
+  get #seen(): number | undefined {
+    return this.#lastLookAtMs === undefined ? undefined : this.saved;
+  }
+
+  /** How many tasks were delivered up to one of the stream, which may have held an earlier run of the job. */
+  #placeOf(sequence: number | undefined): number | undefined {
+    if (sequence === undefined) return undefined;
+    return sequence - (this.#streamEnd - (this.#total ?? this.#streamEnd));
   }
 }

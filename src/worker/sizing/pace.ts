@@ -140,7 +140,8 @@ export function lookDueAtMs(facts: LookFacts): number | undefined {
   const matters = undelivered > 0 && outstanding > limit / 2;
   if (lastLookAtMs === undefined) return repeats || matters ? Number.NEGATIVE_INFINITY : undefined;
   if (repeats) return lastLookAtMs + times.lookEveryMs;
-  if (undelivered === 0) return undefined;
+  // What is left is out with somebody, or with nobody: that is worth knowing where it holds us back.
+  if (undelivered === 0 && outstanding <= limit) return undefined;
   // A rate over half a second is worth little: the first looks come sooner, each after half the time that was measured so far.
   const youngMs = Math.max(times.lookSoonestMs, (lastLookAtMs - startedAtMs) / 2);
   if (trust === 0) return lastLookAtMs + Math.min(times.lookEveryMs, youngMs);

@@ -96,6 +96,38 @@ describe('a server that saves six results a second, met by workers that compute 
   });
 });
 
+describe('workers that are killed with tasks in hand', () => {
+  it.each(
+    [1, 3, 8].flatMap((workers) =>
+      [10_000, 30_000, 300_000].flatMap((leaseMs) =>
+        [1, 20, 300].map((computedPerSecond) => ({ workers, leaseMs, computedPerSecond })),
+      ),
+    ),
+  )(
+    'leave nothing behind that holds the others up: $workers workers, $leaseMs ms, $computedPerSecond a second',
+    (given) => {
+      const { workers, leaseMs, computedPerSecond } = given;
+      const tasks = Math.min(6_000, Math.max(300, (computedPerSecond * workers * leaseMs) / 250));
+      const trouble = { killEveryMs: leaseMs, lostAnswers: 0.02, maxDeliveries: 50 };
+      const common = { ...given, ...trouble, tasks, savedPerSecond: () => 10_000 };
+      const seeds = [1, 2, 3, 4, 5];
+      const careless = seeds.map((seed) => run({ ...common, rule: 'none' }, seed).endMs);
+      const paced = seeds.map((seed) => run({ ...common, rule: 'pace' }, seed));
+      expect(paced.map(({ lost }) => lost)).toEqual([0, 0, 0, 0, 0]);
+      // A lease at the end is one draw for either: whose answer was lost last.
+      const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+      expect(sum(paced.map(({ endMs }) => endMs))).toBeLessThan(1.25 * sum(careless) + leaseMs);
+    },
+  );
+
+  it('do not make a slow server faster than it is', () => {
+    const result = run({ workers: 3, rule: 'pace', killEveryMs: 30_000 });
+    expect(result.lost).toBe(0);
+    expect(result.computedPerTask).toBeLessThan(1.1);
+    expect(result.endMs).toBeLessThan((1.1 * 1_200_000) / 6);
+  });
+});
+
 describe('a server that saves at once', () => {
   it.each([1, 2])('is asked a handful of times by %i workers, and loses next to nothing', (workers) => {
     const prompt = { tasks: 20_000, savedPerSecond: () => 10_000, computedPerSecond: 300 };

@@ -14,6 +14,10 @@ export interface SimulationOptions {
   /** Tasks that a worker computes a second. */
   readonly computedPerSecond?: number;
   readonly maxDeliveries?: number;
+  /** A worker is killed every so often, with all that it holds, and one that knows nothing begins in its place a second later. */
+  readonly killEveryMs?: number;
+  /** Share of reservations whose answer never arrives: their tasks are out with nobody. */
+  readonly lostAnswers?: number;
   /** A save of a task fails: by task and number of the attempt. */
   readonly fails?: (task: number, attempt: number) => boolean;
   readonly random: () => number;
@@ -42,7 +46,7 @@ interface Task {
   attempts: number;
 }
 
-/** Room of a worker for tasks in hand, and what a request takes. */
+/** Room of a worker for tasks in hand, if they take no more than a quarter of a lease; and what a request takes. */
 const HOLD = 64;
 const BATCH = 8;
 const LATENCY_MS = 20;
@@ -180,19 +184,33 @@ class SimulatedWorker {
   #isComputing = false;
   #isLooking = false;
   #empties = 0;
+  #isKilled = false;
 
   constructor(server: SimulatedServer, options: SimulationOptions) {
     this.#server = server;
     this.#options = options;
     this.#pace = new JobPace(() => options.leaseMs);
     this.#window = new RepeatWindow(() => options.leaseMs);
-    server.time.after(1000 * options.random(), () => {
+    this.#after(1000 * options.random(), () => {
       this.#turn();
     });
   }
 
+  /** Nothing that it was about to do is done; what it has is out with nobody until the leases end. */
+  kill(): void {
+    this.#isKilled = true;
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    this.#server.time.after(delayMs, () => {
+      if (!this.#isKilled) run();
+    });
+  }
+
   #room(): number {
-    const missing = HOLD - this.#held.size;
+    const { computedPerSecond = 100, leaseMs } = this.#options;
+    const hold = Math.max(BATCH, Math.min(HOLD, (computedPerSecond * leaseMs) / 4_000));
+    const missing = hold - this.#held.size;
     if (missing < BATCH / 2) return 0;
     const nowMs = this.#server.time.nowMs;
     if (this.#options.rule === 'pace') return Math.min(missing, this.#pace.room(BATCH, nowMs));
@@ -205,18 +223,20 @@ class SimulatedWorker {
     this.#maybeLook();
     const count = this.#room();
     if (count === 0) {
-      time.after(200 + 100 * this.#options.random(), () => {
+      this.#after(200 + 100 * this.#options.random(), () => {
         this.#turn();
       });
       return;
     }
     const leasedAt = time.nowMs;
-    time.after(LATENCY_MS, () => {
-      const taken = this.#server.reserve(count);
+    this.#after(LATENCY_MS, () => {
+      const answer = this.#server.reserve(count);
+      const isLost = this.#options.random() < (this.#options.lostAnswers ?? 0);
+      const taken = isLost ? [] : answer;
       this.#empties = taken.length === 0 ? this.#empties + 1 : 0;
       this.#take(taken, leasedAt);
       const waitMs = this.#empties === 0 ? 0 : Math.min(15_000, 1000 * 2 ** (this.#empties - 1));
-      time.after(waitMs, () => {
+      this.#after(waitMs, () => {
         this.#turn();
       });
     });
@@ -233,7 +253,7 @@ class SimulatedWorker {
     for (const { task, delivery } of taken) {
       if (this.#held.has(task.id)) continue;
       if (delivery > 1) {
-        this.#pace.repeat(BATCH, nowMs);
+        this.#pace.repeat(BATCH, nowMs, this.#posted.has(task.id), task.id + 1);
         this.#window.repeat(BATCH, nowMs);
       }
       if (this.#posted.has(task.id)) this.#again(task, delivery);
@@ -250,7 +270,7 @@ class SimulatedWorker {
     const isLast = delivery >= (this.#options.maxDeliveries ?? 5);
     const explained = this.#pace.explains(this.#posted.get(task.id), this.#server.time.nowMs);
     if (this.#options.rule === 'pace' && !isLast && explained) return;
-    this.#server.time.after(LATENCY_MS, () => {
+    this.#after(LATENCY_MS, () => {
       this.#server.post([task]);
     });
   }
@@ -263,12 +283,12 @@ class SimulatedWorker {
     }
     this.#isComputing = true;
     const { computedPerSecond = 100 } = this.#options;
-    this.#server.time.after(1000 / computedPerSecond, () => {
+    this.#after(1000 / computedPerSecond, () => {
       this.#isComputing = false;
       this.computed += 1;
       this.#done.push(next);
       if (this.#done.length === 1)
-        this.#server.time.after(LINGER_MS, () => {
+        this.#after(LINGER_MS, () => {
           this.#post();
         });
       this.#compute();
@@ -278,7 +298,7 @@ class SimulatedWorker {
   #post(): void {
     const done = this.#done;
     this.#done = [];
-    this.#server.time.after(LATENCY_MS, () => {
+    this.#after(LATENCY_MS, () => {
       const { nowMs } = this.#server.time;
       this.#server.post(done.map(({ task }) => task));
       for (const { task, leasedAt } of done) {
@@ -295,7 +315,7 @@ class SimulatedWorker {
     const dueAtMs = this.#options.rule === 'pace' ? this.#pace.lookDueAtMs(time.nowMs) : undefined;
     if (this.#isLooking || dueAtMs === undefined || dueAtMs > time.nowMs) return;
     this.#isLooking = true;
-    time.after(LATENCY_MS, () => {
+    this.#after(LATENCY_MS, () => {
       this.#isLooking = false;
       this.#pace.looked(this.#server.look(), this.#held.size, time.nowMs);
     });
@@ -306,8 +326,20 @@ class SimulatedWorker {
 export function simulate(options: SimulationOptions): SimulationResult {
   const server = new SimulatedServer(new Timeline(), options);
   const workers = Array.from({ length: options.workers }, () => new SimulatedWorker(server, options));
+  const killed: number[] = workers.map(() => 0);
+  const { killEveryMs } = options;
+  const killNext = (index: number): void => {
+    server.time.after((0.5 + options.random()) * (killEveryMs ?? 0), () => {
+      workers[index]?.kill();
+      killed[index] = (killed[index] ?? 0) + (workers[index]?.computed ?? 0);
+      // It begins within a second.
+      workers[index] = new SimulatedWorker(server, options);
+      killNext((index + 1) % workers.length);
+    });
+  };
+  if (killEveryMs !== undefined) killNext(0);
   server.time.runUntil(() => server.savedAt.length === options.tasks);
-  const computed = workers.map((worker) => worker.computed);
+  const computed = workers.map((worker, index) => worker.computed + (killed[index] ?? 0));
   return {
     reservedPerTask: server.deliveries / options.tasks,
     computedPerTask: computed.reduce((sum, count) => sum + count, 0) / options.tasks,

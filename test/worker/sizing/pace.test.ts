@@ -205,7 +205,7 @@ describe('the pace of a job', () => {
     const pace = begun(2_000, 40);
     pace.accepted(40, 50);
     pace.looked({ total: 2_000, saved: 40 }, 0, 1_000);
-    pace.repeat(BATCH, 2_000);
+    pace.repeat(BATCH, 2_000, true, undefined);
     expect(pace.lookDueAtMs(2_000)).toBe(4_000);
   });
 
@@ -222,7 +222,7 @@ describe('the pace of a job', () => {
     pace.taken(100, undefined, BATCH, 0);
     expect(pace.room(BATCH, 1)).toBe(Number.POSITIVE_INFINITY);
     expect(pace.lookDueAtMs(1)).toBeUndefined();
-    pace.repeat(BATCH, 10_000);
+    pace.repeat(BATCH, 10_000, true, undefined);
     expect(pace.room(BATCH, 10_000)).toBe(0);
     expect(pace.room(BATCH, 16_000)).toBe(50);
   });
@@ -262,7 +262,7 @@ describe('the pace of a job', () => {
           else if (what === 'accepted') pace.accepted(3, saved);
           else {
             repeatAtMs = nowMs;
-            pace.repeat(BATCH, nowMs);
+            pace.repeat(BATCH, nowMs, true, undefined);
           }
           expect(pace.room(BATCH, nowMs)).toBeGreaterThanOrEqual(0);
         }
