@@ -119,7 +119,8 @@ export class Intake {
     const { delivery = 1 } = item;
     const finished = this.#finished.peek(item.key);
     // Also of tasks that others had before: theirs may be in the server's backlog too.
-    if (delivery > 1 && (!finished || finished.isAccepted)) pace.repeat(job, item.task, finished !== undefined, nowMs);
+    if (delivery > 1 && (!finished || finished.isAccepted))
+      pace.repeat(job, item.task, finished !== undefined, nowMs);
     if (!finished) return false;
     // A first delivery of a task that left long ago is one of a job that was started over. A later one is the same task, however long
     // it took somebody to ask for it again.

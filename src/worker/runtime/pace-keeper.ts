@@ -157,7 +157,7 @@ export class PaceKeeper {
   #judge(entry: Entry, room: number, nowMs: number): void {
     const { pace, job, isLimited } = entry;
     const figures = pace.figures(nowMs);
-    if (!isLimited && (room > 0 || pace.keepsUp || (figures && figures.perSecond === undefined))) return;
+    if (!isLimited && (room > 0 || (figures !== undefined && !pace.isHeldBack))) return;
     if (isLimited && !(figures ? pace.keepsUp : pace.wasClean(nowMs))) return;
     entry.isLimited = !isLimited;
     const { bus, client } = this.#context;

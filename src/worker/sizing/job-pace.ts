@@ -19,6 +19,8 @@ const MAX_SAMPLES = 64;
 const HOLD_WEIGHT = 0.2;
 /** Taken at first: enough for most jobs that are small, and too few to matter. */
 const FIRST_TASKS = 16;
+/** So many looks make the server's saving the limit, or no limit any more, in what is told: it changes to and fro at times. */
+const LOOKS_HELD_BACK = 2;
 /** Looks that may give nothing before the numbers count as missing. */
 const MAX_BLIND_LOOKS = 2;
 
@@ -56,6 +58,8 @@ export class JobPace {
   #takenAtMs = Number.NEGATIVE_INFINITY;
   #lastTaken = 0;
   #startedAtMs = 0;
+  /** Looks between which there was no room, since the server was last seen to keep up. */
+  #heldBack = 0;
   /** There was no room since the last look. */
   #wanted = false;
 
@@ -130,6 +134,7 @@ export class JobPace {
   ): void {
     this.#lastLookAtMs = nowMs;
     this.#acceptedSinceLook = 0;
+    const wasHeldBack = this.#wanted;
     this.#wanted = false;
     if (!progress) {
       this.#blindLooks += 1;
@@ -153,11 +158,17 @@ export class JobPace {
     const isTrusted = perSecond !== undefined && this.#repeats === 0 && keepsUp({ ...look, perSecond });
     this.#trust = isTrusted ? this.#trust + 1 : 0;
     this.#repeats = 0;
+    this.#heldBack = isTrusted ? 0 : this.#heldBack + (wasHeldBack ? 1 : 0);
   }
 
-  /** Whether the last look found the server keeping up: its saving is no limit. */
+  /** Whether saving has held us back at one look after the other; at a single one it may be what others have just taken. */
+  get isHeldBack(): boolean {
+    return this.#heldBack >= LOOKS_HELD_BACK;
+  }
+
+  /** Whether several looks in a row found the server keeping up: its saving is no limit. */
   get keepsUp(): boolean {
-    return this.#trust > 0;
+    return this.#trust >= LOOKS_HELD_BACK;
   }
 
   /** Whether no task has come again for two leases. */
