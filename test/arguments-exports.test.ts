@@ -206,6 +206,12 @@ const TABLE: Readonly<Record<string, Entry>> = {
       names<sdk.HealthServerOptions>({ source: 1, port: 1, host: 1, metrics: 1, view: 1, logger: 1 }),
     ],
   },
+  readStatus: {
+    make: sdk.readStatus,
+    good: ['http://127.0.0.1:9'],
+    bad: { 0: [undefined, null, 5, '', 'localhost', 'ftp://host', 'http://user:pass@host'] },
+    options: [1, names<sdk.ReadStatusOptions>({ timeoutMs: 1, signal: 1, fetch: 1 })],
+  },
   progressBar: {
     make: sdk.progressBar,
     good: [{ on: () => () => undefined }, { stream: new PassThrough() }],

@@ -178,6 +178,22 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./commands/job.js'),
   },
   {
+    name: 'top',
+    summary: 'Watch a worker or a fleet that runs elsewhere, by its health port',
+    args: '[url]',
+    settings: [],
+    own: [
+      { flag: '--every <time>', help: 'between two looks (default 2s)' },
+      { flag: '--once', help: 'one look and no more' },
+    ],
+    examples: [
+      ['antenna top', 'the worker of antenna run --port 8080 on this machine'],
+      ['antenna top http://10.0.0.7:8080', 'one elsewhere; its --host must let this machine in'],
+      ['antenna top http://10.0.0.7:8080 --json', 'a line of JSON for each look'],
+    ],
+    load: () => import('./commands/top.js'),
+  },
+  {
     name: 'bench',
     summary: 'Measure how fast the images of a job come, without a model',
     settings: [...SERVER, 'maxBatchSize', 'maxTime'],

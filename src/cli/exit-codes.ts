@@ -18,6 +18,8 @@ const BY_CODE: Readonly<Record<string, number>> = {
   connection: EXIT.unreachable,
   timeout: EXIT.unreachable,
   origin_gate: EXIT.unreachable,
+  status_unreachable: EXIT.unreachable,
+  status_unreadable: EXIT.unreachable,
   credential: EXIT.refused,
   provisioning_credential: EXIT.refused,
   provisioning_credential_refused: EXIT.refused,

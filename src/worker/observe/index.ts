@@ -25,6 +25,7 @@ export type {
 export { StatusBoard, type StatusBoardOptions, type WatchedWorker } from './status-board.js';
 export { Pace, type PaceReading } from './pace.js';
 export { progressBar, type ProgressBar, type ProgressBarOptions, type ProgressEvents } from './progress.js';
+export { readStatus, type ReadStatusOptions } from './read-status.js';
 export type { EventSource } from './record-events.js';
 export type {
   LoopDelaySummary,
