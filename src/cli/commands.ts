@@ -213,6 +213,22 @@ export const COMMANDS: readonly CommandRow[] = [
     load: () => import('./commands/bench.js'),
   },
   {
+    name: 'serve',
+    summary: 'Serve an Antenna in memory with images, to try and test workers against',
+    settings: ['dialect', 'host'],
+    own: [
+      { flag: '--port <port>', help: 'where to listen (default 8000; 0 takes a free one)' },
+      { flag: '--images <directory>', help: 'photographs to serve (default: generated ones)' },
+      { flag: '--count <n>', help: 'how many to generate (default 20)' },
+      { flag: '--seed <file>', help: 'JSON file with projects, services, keys, pipelines and jobs' },
+    ],
+    examples: [
+      ['antenna serve', 'prints the lines to type next; a job starts when a worker registers a pipeline'],
+      ['antenna serve --images ./photos', 'with your own photographs'],
+    ],
+    load: () => import('./commands/serve.js'),
+  },
+  {
     name: 'python-helper',
     summary: 'Print antenna_handler.py, the one file that a model in Python needs beside it',
     settings: [],
