@@ -27,6 +27,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from typing import Any, Callable, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
@@ -240,7 +241,7 @@ def attach(
 
 
 def _ready(mode: str, pipelines: Sequence[Mapping[str, Any]], batch_size: Optional[int]) -> dict[str, Any]:
-    ready: dict[str, Any] = {"type": "ready", "mode": mode, "pipelines": [dict(one) for one in pipelines]}
+    ready: dict[str, Any] = {"type": "ready", "mode": mode, "pipelines": [dict(one) for one in pipelines], "ahead": 1}
     if batch_size is not None:
         ready["batch_size"] = batch_size
     return ready
@@ -518,13 +519,18 @@ def _rss_bytes() -> int:
         return 0
 
 
-#: How often a thread looks for a cancel, or for the end of the worker, while a call runs. In seconds.
+#: How often a thread looks for a cancel, for the end of the worker and for the next call while a call runs, in seconds: an eighth of what
+#: calls take, within these. Calls that are over sooner than it looks find the next one in the stream.
 _WATCH = 0.1
+_WATCH_OFTEN = 0.002
+#: Calls that are read before their turn, at most: one that is sent ahead, and one that follows before this side has written down that
+#: it is done.
+_MAX_AHEAD = 2
 
 
 class _Session:
-    """One conversation with a worker. The caller's thread reads a call, computes and answers; a second one only watches meanwhile, so
-    that no call pays for waking a thread."""
+    """One conversation with a worker. The caller's thread computes, answers, and reads the next call unless a second thread has. That one
+    looks from time to time while a call runs: nothing is paid for waking it, and a long call has its successor in memory when it ends."""
 
     def __init__(self, wire: _Wire, handler: _Handler, on_lost: Callable[[], None]) -> None:
         self.wire = wire
@@ -537,9 +543,13 @@ class _Session:
         #: True once this side wants to end.
         self.ending = False
         self._on_lost = on_lost
+        #: Number of the last call that was begun.
+        self.last_call = 0
         self._current: Optional[_Call] = None
+        self._ahead: deque[tuple[_Call, list[Task]]] = deque()
         self._reading = threading.Lock()
         self._over = False
+        self._pause = _WATCH
         # select() knows sockets alone on Windows; there the worker's kill is the only cancel of a call.
         self._selects = os.name != "nt"
         self._wake_in, self._wake_out = os.pipe()
@@ -555,38 +565,56 @@ class _Session:
             threading.Thread(target=self._watch, name="antenna-watch", daemon=True).start()
         try:
             while not self.ending and self.goodbye is None:
-                if self._selects:
-                    ready, _, _ = select.select([self.wire.fileno, self._wake_in], [], [])
-                    if self._wake_in in ready:
-                        continue
-                with self._reading:
-                    call = self._next()
-                if call is not None:
-                    self._answer(*call)
-                    # Or these images would be in memory together with the next ones.
-                    del call
+                call = self._begin()
+                if call is None:
+                    if self._selects:
+                        ready, _, _ = select.select([self.wire.fileno, self._wake_in], [], [])
+                        if self._wake_in in ready:
+                            continue
+                    with self._reading:
+                        self._next()
+                    continue
+                self._answer(*call)
+                # Or these images would be in memory together with the next two batches.
+                del call
         finally:
             self._over = True
             for fd in (self._wake_in, self._wake_out):
                 os.close(fd)
 
-    def _next(self) -> Optional[tuple[_Call, list[Task]]]:
-        """Reads one message. Returns a call, if it is one."""
+    def _begin(self) -> Optional[tuple[_Call, list[Task]]]:
+        """Takes the next call, if it has been read."""
+        # Whoever is in the middle of reading it is waited for.
+        with self._reading:
+            while self._ahead:
+                call, tasks = self._ahead.popleft()
+                if not call.cancelled.is_set():
+                    self._current = call
+                    self.last_call = call.number
+                    return call, tasks
+                # Nobody waits for it any more, and the worker for its end.
+                error = {"kind": "retryable", "name": "Cancelled", "message": "cancelled before its turn"}
+                self.wire.send({"type": "done", "call": call.number, "error": error})
+            self._current = None
+            return None
+
+    def _next(self) -> None:
+        """Reads one message."""
         try:
             message = self.wire.read()
             if message is not None:
-                return self._on_message(*message)
+                self._on_message(*message)
+                return
         except ProtocolError as error:
             self._refuse(str(error))
-            return None
+            return
         except (ValueError, KeyError, TypeError) as error:
             self._refuse(f"a message could not be read: {error!r}")
-            return None
+            return
         except OSError:
             pass
         self.ending = True
         self._on_lost()
-        return None
 
     def _refuse(self, reason: str) -> None:
         self.goodbye = reason
@@ -596,12 +624,20 @@ class _Session:
             pass
 
     def _watch(self) -> None:
+        idle = 0
         while not self._over:
-            time.sleep(_WATCH)
+            # Between two calls it is idle too: that says nothing about the next.
+            time.sleep(self._pause if idle < 8 else _WATCH)
             with self._reading:
-                if self._current is None or self.goodbye is not None or self._over:
-                    continue
-                if select.select([self.wire.fileno], [], [], 0)[0]:
+                idle += 1
+                while self._current is not None and self.goodbye is None and not self._over and not self.ending:
+                    idle = 0
+                    try:
+                        if not select.select([self.wire.fileno], [], [], 0)[0]:
+                            break
+                    except OSError:
+                        # Closed by an interrupted attach().
+                        return
                     self._next()
 
     def _answer(self, call: _Call, tasks: Sequence[Task]) -> None:
@@ -611,39 +647,40 @@ class _Session:
             answers.append({"type": "answer", "call": call.number, **answer})
 
         done: dict[str, Any] = {"type": "done", "call": call.number}
+        began = time.monotonic()
         try:
             self.handler.answer(tasks, keep)
         except Exception as error:  # noqa: BLE001 - of a batch as a whole.
             answers.clear()
             done["error"] = _fault(error)
         done["rss_bytes"] = _rss_bytes()
-        # Before the answer: the next call may be here right after it, and is not the watching thread's to read.
-        with self._reading:
-            self._current = None
+        took = time.monotonic() - began
+        # Shorter calls have their successor in the stream, where it waits as well.
+        self._pause = min(_WATCH, max(_WATCH_OFTEN, took / 8)) if took > 4 * _WATCH_OFTEN else _WATCH
         # In one piece: each one alone would wake the worker.
         self.wire.send(*answers, done)
 
-    def _on_message(self, header: Mapping[str, Any], images: Sequence[bytes]) -> Optional[tuple[_Call, list[Task]]]:
+    def _on_message(self, header: Mapping[str, Any], images: Sequence[bytes]) -> None:
         kind = header.get("type")
         if kind == "welcome":
             if header.get("protocol") != PROTOCOL:
                 raise ProtocolError(f"the worker speaks version {header.get('protocol')}, this file version {PROTOCOL}")
             self.welcome = True
         elif kind == "process":
-            if self._current is not None:
-                raise ProtocolError(f"call {header.get('call')} came while call {self._current.number} is open")
-            call = self._current = _Call(header, self.wire, self.stopping)
-            return call, [Task(one, data, call) for one, data in zip(header["images"], images)]
+            if len(self._ahead) >= _MAX_AHEAD:
+                raise ProtocolError(f"call {header.get('call')} came while {_MAX_AHEAD} wait; one may be sent ahead")
+            call = _Call(header, self.wire, self.stopping)
+            self._ahead.append((call, [Task(one, data, call) for one, data in zip(header["images"], images)]))
         elif kind == "cancel":
-            if self._current is not None and self._current.number == header.get("call"):
-                self._current.cancelled.set()
+            for call in (self._current, *(call for call, _ in self._ahead)):
+                if call is not None and call.number == header.get("call"):
+                    call.cancelled.set()
         elif kind == "stopping":
             self.stopping.set()
         elif kind == "bye":
             self.goodbye = str(header.get("reason", ""))
         else:
             raise ProtocolError(f"a message of type {kind!r} is not known here")
-        return None
 
 
 #: Where messages go once standard output was moved away, and where they come from.
@@ -694,7 +731,7 @@ def _serve_parent(handler: _Handler, ready: dict[str, Any], warm_up: Optional[Ca
     try:
         wire.send(ready)
         session.serve()
-        wire.send({"type": "bye", "reason": session.goodbye or "told to end by a signal"})
+        wire.send({"type": "bye", "reason": session.goodbye or "told to end by a signal", "last_call": session.last_call})
     except OSError:
         # The worker is gone, and with it whoever wanted the answer.
         sys.exit(1)

@@ -16,7 +16,14 @@ let next = 0;
 const spans = [];
 async function lane() {
   while (next < images) {
-    const image = { id: String(next++), url: '', bytes: buffer, contentType: undefined, jobId: 1 };
+    const image = {
+      id: String(next++),
+      url: '',
+      bytes: buffer,
+      contentType: undefined,
+      jobId: 1,
+      detections: [],
+    };
     const [outcome] = await executor.run([image], context);
     if (!outcome.ok) throw outcome.error;
     spans.push(outcome.result);

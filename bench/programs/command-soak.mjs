@@ -22,6 +22,7 @@ for (let at = 0; at < images; at += BATCH) {
     bytes: Buffer.alloc(bytes, at),
     contentType: undefined,
     jobId: 1,
+    detections: [],
   }));
   const outcomes = await executor.run(batch, context);
   const wrong = outcomes.find(({ ok }) => !ok);

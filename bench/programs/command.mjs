@@ -1,4 +1,4 @@
-// A handler in Python under the command executor, beside a bare pipe to Python. argv: bytes an image, images a batch, images in all, rounds.
+// A handler in Python under the command executor, beside a bare pipe to Python. argv: bytes an image, images a batch, images in all, rounds, calls at a time.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { CommandExecutor, silentLogger } from '../../dist/index.js';
 
-const [bytes, batch, images, rounds] = process.argv.slice(2).map(Number);
+const [bytes, batch, images, rounds, lanes] = process.argv.slice(2).map(Number);
 const local = (name) => fileURLToPath(new URL(name, import.meta.url));
 const buffers = Array.from({ length: 8 }, (_, index) => Buffer.alloc(bytes, index));
 const context = {
@@ -22,6 +22,7 @@ const batchAt = (at) =>
     bytes: buffers[(at + index) % buffers.length],
     contentType: 'image/jpeg',
     jobId: 1,
+    detections: [],
   }));
 
 const executor = new CommandExecutor({
@@ -33,11 +34,16 @@ const bare = spawn('python3', [local('bare_pipe.py'), String(bytes), String(batc
   stdio: ['pipe', 'pipe', 'inherit'],
 });
 
+/** As a worker calls: the next call is made while one is answered. */
 async function ours() {
-  for (let at = 0; at < images; at += batch) {
-    const outcomes = await executor.run(batchAt(at), context);
-    if (outcomes.some(({ ok }) => !ok)) throw outcomes[0].error;
-  }
+  let at = 0;
+  const lane = async () => {
+    while (at < images) {
+      const outcomes = await executor.run(batchAt((at += batch) - batch), context);
+      if (outcomes.some(({ ok }) => !ok)) throw outcomes[0].error;
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 async function raw() {
   for (let at = 0; at < images; at += batch) {

@@ -19,7 +19,7 @@ const worker = new AntennaWorker({
   client,
   projects: list('ANTENNA_PROJECTS').map(Number),
   pipelines,
-  // A call for every process, and one that is being filled meanwhile.
-  concurrency: Math.max(1, devices.length) + 1,
+  // A call for every process, and the next one of each, whose images are sent while the first computes.
+  concurrency: 2 * Math.max(1, devices.length),
 });
 await worker.run();

@@ -242,6 +242,108 @@ class Serving(unittest.TestCase):
             self.assertEqual((done["type"], child.next()["type"]), ("done", "bye"))
             self.assertEqual(child.process.wait(10), 0)
 
+    def test_the_boxes_that_the_server_knows_reach_the_function(self):
+        code = """
+            import antenna_handler as a
+            a.run_batch(lambda images, tasks: [{"detections": task.detections} for task in tasks])
+        """
+        with Child(code) as child:
+            child.begin()
+            box = {"bbox": {"x1": 1, "y1": 2, "x2": 3, "y2": 4}}
+            named = [{"id": "a", "bytes": 1, "detections": [box]}, {"id": "b", "bytes": 1}]
+            child.send({"type": "process", "call": 1, "images": named}, b"ab")
+            self.assertEqual([one["result"]["detections"] for one in child.answers()[0]], [[box], []])
+
+    def test_the_next_call_is_read_while_one_runs_and_waits_its_turn(self):
+        code = """
+            import time, antenna_handler as a
+            def process(image, task):
+                if task.id == "img-0" and image == b"waits":
+                    task.log("begun")
+                    while not task.cancelled: time.sleep(0.01)
+                return {"detections": [], "size": len(image)}
+            a.run(process)
+        """
+        with Child(code) as child:
+            _, ready = child.begin()
+            self.assertEqual(ready["ahead"], 1)
+            child.call(b"waits")
+            self.assertEqual(child.next()["message"], "begun")
+            # Far more than fits into the stream: this returns only because it is read, and the first call ends only after it.
+            child.call(b"x" * 3_000_000, number=2)
+            child.send({"type": "cancel", "call": 1, "reason": "timeout"})
+            self.assertEqual(child.answers()[1]["call"], 1)
+            said, done = child.answers()
+            self.assertEqual((said[0]["result"]["size"], done["call"]), (3_000_000, 2))
+
+    def test_a_call_that_is_cancelled_before_its_turn_is_not_begun(self):
+        code = """
+            import time, antenna_handler as a
+            def process(image, task):
+                task.log(image.decode())
+                while image == b"first" and not task.cancelled: time.sleep(0.01)
+                return []
+            a.run(process)
+        """
+        with Child(code) as child:
+            child.begin()
+            child.call(b"first")
+            self.assertEqual(child.next()["message"], "first")
+            child.call(b"second", number=2)
+            child.send({"type": "cancel", "call": 2, "reason": "job_gone"})
+            child.send({"type": "cancel", "call": 1, "reason": "job_gone"})
+            self.assertEqual(child.answers()[1]["call"], 1)
+            said, done = child.answers()
+            self.assertEqual((said, done["call"], done["error"]["name"]), ([], 2, "Cancelled"))
+            child.call(b"third", number=3)
+            self.assertEqual([one["type"] for one in child.answers()[0]], ["log", "answer"])
+
+    def test_a_signal_leaves_the_call_that_was_not_begun_to_the_worker(self):
+        code = """
+            import time, antenna_handler as a
+            def process(image, task):
+                task.log("begun"); time.sleep(0.5)
+                return []
+            a.run(process)
+        """
+        with Child(code) as child:
+            child.begin()
+            child.call(b"a")
+            child.next()
+            child.call(b"b", number=2)
+            child.process.send_signal(signal.SIGTERM)
+            self.assertEqual(child.answers()[1]["call"], 1)
+            bye = child.next()
+            self.assertEqual((bye["type"], bye["last_call"]), ("bye", 1))
+            self.assertEqual(child.process.wait(10), 0)
+
+    def test_more_calls_ahead_than_agreed_are_refused_with_words(self):
+        code = """
+            import time, antenna_handler as a
+            def process(image, task):
+                task.log("begun")
+                while not task.stopping: time.sleep(0.01)
+                return []
+            a.run(process)
+        """
+        with Child(code) as child:
+            child.begin()
+            child.call(b"a")
+            child.next()
+            for number in (2, 3, 4):
+                child.call(b"b", number=number)
+            self.assertRegex(child.next()["reason"], "call 4 came while 2 wait")
+
+    def test_a_worker_that_is_killed_at_any_byte_of_a_call_is_an_end_and_no_error(self):
+        import io
+
+        whole = frame({"type": "process", "call": 1, "images": [{"id": "a", "bytes": 3}, {"id": "b", "bytes": 2}]}, b"abcde")
+        for cut in range(len(whole) + 1):
+            raw = io.BytesIO(whole[:cut])
+            raw.fileno = lambda: 0
+            message = helper._Wire(raw, len).read()
+            self.assertEqual(message and message[1], [b"abc", b"de"] if cut == len(whole) else None, cut)
+
     def test_without_its_worker_it_ends_and_takes_along_what_it_started(self):
         code = """
             import subprocess, sys, time, antenna_handler as a

@@ -18,23 +18,38 @@ export interface ChildSlotOptions extends CallLimits {
 export class ChildSlot {
   readonly #options: ChildSlotOptions;
   #child: HandlerLink | undefined;
+  #inside = 0;
+  /** Calls that are over in this process. */
+  #ended = 0;
 
   constructor(options: ChildSlotOptions) {
     this.#options = options;
   }
 
+  /** Calls that it takes at the same time. A process that is to be replaced gets no more, or it would never be idle. */
+  get room(): number {
+    const { maxBatches, maxRssBytes } = this.#options.limits;
+    const child = this.#child;
+    if (!child?.alive || (maxRssBytes > 0 && child.age.rssBytes > maxRssBytes)) return 1;
+    const ahead = child.ahead ?? 0;
+    return maxBatches > 0 ? Math.min(1 + ahead, maxBatches - this.#ended) : 1 + ahead;
+  }
+
   /**
    * Starts the process if it must, and runs the unit; without images it only gets ready.
-   * @throws HandlerCrashError, HandlerStartError, HandlerTimeoutError, HandlerAbortError.
+   * @throws HandlerCrashError, HandlerStartError, HandlerTimeoutError, HandlerAbortError, CallReturnedError.
    */
   async call(call: SlotCall): Promise<ModuleCallResult> {
-    // Two in one process could not be told apart if it died.
-    if (call.fresh && this.#child?.alive && this.#child.age.batches > 0)
-      await this.#replace('a fresh one is needed');
+    this.#inside += 1;
     try {
+      // A fresh call has the place for itself.
+      if (call.fresh && this.#child?.alive && this.#child.age.batches > 0)
+        await this.#replace('a fresh one is needed');
       return await this.#attempt(call);
     } finally {
-      await this.#recycle();
+      this.#inside -= 1;
+      if (call.unit.length > 0) this.#ended += 1;
+      if (this.#inside === 0) await this.#recycle();
     }
   }
 
@@ -47,8 +62,11 @@ export class ChildSlot {
     const { clock, random, tally, open } = this.#options;
     if (!this.#child?.alive)
       await backOff(clock, respawnDelayMs(tally.consecutiveCrashes, random), call.context.signal);
-    const child = this.#child?.alive ? this.#child : (this.#child = open());
-    return callLink(child, call, this.#options);
+    if (!this.#child?.alive) {
+      this.#child = open();
+      this.#ended = 0;
+    }
+    return callLink(this.#child, call, this.#options);
   }
 
   /** Memory that a library never gives back would end the machine; a fresh process costs one start. */

@@ -71,3 +71,15 @@ export class HandlerOutputError extends PermanentTaskError {
   static override readonly className: string = 'HandlerOutputError';
   override readonly code: string = 'handler_output';
 }
+
+/**
+ * The images of a call are in hand again, and nothing is known of them: whoever had them went away before their turn came, or said
+ * goodbye. The call is made again, and no outcome ever has this error.
+ */
+export class CallReturnedError extends Error {
+  override readonly name = 'CallReturnedError';
+
+  constructor(reason = 'its turn had not come') {
+    super(reason);
+  }
+}

@@ -14,7 +14,9 @@ export interface LinkCall {
   readonly context: BatchContext;
   /** For this call, in milliseconds; a handler may want to know. */
   readonly timeoutMs: number;
-  /** To be called when the handler has its images. */
+  /** To be called if another call is in front of it. */
+  readonly onQueued: () => void;
+  /** To be called when the handler has its images, and no other call is in front of it. */
   readonly onStarted: () => void;
 }
 
@@ -26,12 +28,15 @@ export interface HandlerLink {
   readonly age: ChildAge;
   /** What it printed last, fit for a log. */
   readonly lastLines: readonly string[];
+  /** Calls that it takes while one runs, so that their images are there when their turn comes. Default 0. */
+  readonly ahead?: number | undefined;
   /**
-   * Calls the handler. One call at a time.
-   * @throws HandlerCrashError when the process dies under it.
+   * Calls the handler. One call at a time, and as many more as it takes ahead.
+   * @throws HandlerCrashError when the process dies under it; CallReturnedError when it dies before the call's turn.
    */
   run(call: LinkCall): Promise<readonly BatchOutcome[]>;
-  control(message: ControlMessage): void;
+  /** @param call - which call is aborted: the same object that `run` was given. */
+  control(message: ControlMessage, call?: LinkCall): void;
   /** Ends it now. */
   kill(): void;
   /** Lets an idle one end by itself, and ends it if it does not. */
@@ -48,7 +53,7 @@ export interface CallLimits {
 
 /**
  * One watched call; without images it only waits until the handler is ready.
- * @throws HandlerCrashError, HandlerStartError, HandlerTimeoutError, HandlerAbortError.
+ * @throws HandlerCrashError, HandlerStartError, HandlerTimeoutError, HandlerAbortError, CallReturnedError.
  */
 export async function callLink(
   link: HandlerLink,
@@ -57,12 +62,23 @@ export async function callLink(
 ): Promise<ModuleCallResult> {
   const timeoutMs = context.timeoutMs ?? limits.timeoutMs;
   let killedBy: Error | undefined;
+  const call: LinkCall = {
+    unit,
+    context,
+    timeoutMs,
+    onQueued: () => {
+      supervision.waiting();
+    },
+    onStarted: () => {
+      supervision.started();
+    },
+  };
   const supervision = new Supervision({
     ...limits,
     signals: [context.signal],
     timeoutMs,
     abort: ({ kind }) => {
-      link.control({ type: 'abort', kind });
+      link.control({ type: 'abort', kind }, call);
     },
     kill: (error) => {
       killedBy = error;
@@ -72,13 +88,12 @@ export async function callLink(
   const unlisten = relay(context.stopping, () => {
     link.control({ type: 'stopping' });
   });
-  const onStarted = (): void => {
-    supervision.started();
-  };
   try {
     const ready = await link.ready;
     if (unit.length === 0) return { ready, outcomes: [] };
-    const outcomes = await link.run({ unit, context, timeoutMs, onStarted });
+    // One that is aborted already must not be watched to its end beside a call that is not.
+    if (supervision.verdict) throw supervision.verdict;
+    const outcomes = await link.run(call);
     return { ready, outcomes: settle(outcomes, supervision.verdict) };
   } catch (error) {
     const why = killedBy ?? supervision.verdict ?? error;

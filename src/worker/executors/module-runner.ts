@@ -2,7 +2,7 @@ import { silentLogger } from '../../log/logger.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
 import { abortReason, HandlerAbortError } from './abort-reason.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
-import { HandlerStartError } from './execution-errors.js';
+import { CallReturnedError, HandlerStartError } from './execution-errors.js';
 import { JoinedSignal, sharedController } from './joined-signal.js';
 import { failAll } from './isolate.js';
 import { runUnits } from './run-units.js';
@@ -41,9 +41,15 @@ export class ModuleRunner<Slot> {
   readonly #running = new Set<Promise<unknown>>();
   #ready: WireReady | undefined;
 
-  constructor(places: readonly Slot[], tally: ExecutorTally, call: ModuleCall<Slot>) {
+  /** @param roomOf - calls that a place takes at the same time. Default 1. */
+  constructor(
+    places: readonly Slot[],
+    tally: ExecutorTally,
+    call: ModuleCall<Slot>,
+    roomOf?: (slot: Slot) => number,
+  ) {
     this.#places = places;
-    this.#slots = new Slots(places);
+    this.#slots = new Slots(places, roomOf);
     this.#tally = tally;
     this.#moduleCall = call;
   }
@@ -102,22 +108,29 @@ export class ModuleRunner<Slot> {
     );
   }
 
-  #call(unit: readonly TaskImage[], context: BatchContext, fresh = false): Promise<ModuleCallResult> {
+  async #call(unit: readonly TaskImage[], context: BatchContext, fresh = false): Promise<ModuleCallResult> {
     const { signal } = context;
-    return this.#slots.with(
-      signal,
-      () => abortReason(signal),
-      async (slot) => {
-        try {
-          const result = await this.#moduleCall(slot, { unit, context, fresh });
-          this.#ready = result.ready;
-          this.#tally.succeeded();
-          return result;
-        } catch (error) {
-          this.#tally.failed(error);
-          throw error;
-        }
-      },
-    );
+    const work = async (slot: Slot): Promise<ModuleCallResult> => {
+      try {
+        const result = await this.#moduleCall(slot, { unit, context, fresh });
+        this.#ready = result.ready;
+        this.#tally.succeeded();
+        return result;
+      } catch (error) {
+        this.#tally.failed(error);
+        throw error;
+      }
+    };
+    for (let returned = false; ; returned = true) {
+      try {
+        return await this.#slots.with(signal, () => abortReason(signal), work, {
+          alone: fresh,
+          first: returned,
+        });
+      } catch (error) {
+        // Nobody looked at the images: that is no attempt.
+        if (!(error instanceof CallReturnedError)) throw error;
+      }
+    }
   }
 }

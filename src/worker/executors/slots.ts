@@ -1,52 +1,100 @@
-/** A fixed set of places where a handler can run; who finds none free waits in line. */
-export class Slots<Slot> {
-  readonly #free: Slot[];
-  readonly #waiting: ((slot: Slot) => void)[] = [];
-  readonly #all: readonly Slot[];
+/** How a call wants its place. */
+export interface SlotWish {
+  /** No other call may be there at its start. Default false. */
+  readonly alone?: boolean | undefined;
+  /** Before those that wait already: it has waited. Default false. */
+  readonly first?: boolean | undefined;
+}
 
-  constructor(slots: readonly Slot[]) {
-    this.#all = slots;
-    this.#free = [...slots];
+interface Waiter<Slot> {
+  readonly alone: boolean;
+  readonly grant: (slot: Slot) => void;
+}
+
+/**
+ * A fixed set of places where a handler can run; who finds none free waits in line. A place may have room for a second call that is
+ * handed over while the first runs: it gets one only when every place has its first.
+ */
+export class Slots<Slot> {
+  /** Calls in each place; who was used last is last. */
+  readonly #calls: Map<Slot, number>;
+  readonly #roomOf: (slot: Slot) => number;
+  readonly #waiting: Waiter<Slot>[] = [];
+
+  /** @param roomOf - how many calls a place takes now; one that has none takes one in any case. */
+  constructor(slots: readonly Slot[], roomOf: (slot: Slot) => number = () => 1) {
+    this.#calls = new Map(slots.map((slot) => [slot, 0]));
+    this.#roomOf = roomOf;
   }
 
+  /** Places with a call. */
   get busy(): number {
-    return this.#all.length - this.#free.length;
+    return [...this.#calls.values()].filter((calls) => calls > 0).length;
   }
 
   /**
-   * Runs `work` with a slot of its own.
+   * Runs `work` with a slot.
    * @throws what `refused` returns when the signal aborts before a slot is free; then `work` never runs.
    */
   async with<Value>(
     signal: AbortSignal,
     refused: () => Error,
     work: (slot: Slot) => Promise<Value>,
+    wish: SlotWish = {},
   ): Promise<Value> {
-    const slot = await this.#acquire(signal, refused);
+    const slot = await this.#acquire(signal, refused, wish);
     try {
       return await work(slot);
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next(slot);
-      else this.#free.push(slot);
+      const calls = this.#calls.get(slot) ?? 1;
+      this.#calls.delete(slot);
+      this.#calls.set(slot, calls - 1);
+      this.#admit();
     }
   }
 
-  #acquire(signal: AbortSignal, refused: () => Error): Promise<Slot> {
+  #acquire(
+    signal: AbortSignal,
+    refused: () => Error,
+    { alone = false, first = false }: SlotWish,
+  ): Promise<Slot> {
     if (signal.aborted) return Promise.reject(refused());
-    const free = this.#free.pop();
-    if (free !== undefined) return Promise.resolve(free);
     return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        reject(refused());
+        // It may have been the one that wanted a place for itself, and kept the others waiting.
+        this.#admit();
+      };
       const grant = (slot: Slot): void => {
         signal.removeEventListener('abort', onAbort);
         resolve(slot);
       };
-      const onAbort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(grant), 1);
-        reject(refused());
-      };
+      const waiter = { alone, grant };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#waiting.push(grant);
+      if (first) this.#waiting.unshift(waiter);
+      else this.#waiting.push(waiter);
+      this.#admit();
     });
+  }
+
+  /** Strictly in line: one that wants a place for itself would else never see one empty. */
+  #admit(): void {
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const found = this.#find(next.alone);
+      if (!found) return;
+      this.#waiting.shift();
+      this.#calls.set(found.slot, found.calls + 1);
+      next.grant(found.slot);
+    }
+  }
+
+  #find(alone: boolean): { readonly slot: Slot; readonly calls: number } | undefined {
+    let best: { readonly slot: Slot; readonly calls: number } | undefined;
+    for (const [slot, calls] of this.#calls) {
+      if (calls > 0 && (alone || calls >= this.#roomOf(slot))) continue;
+      if (!best || calls <= best.calls) best = { slot, calls };
+    }
+    return best;
   }
 }

@@ -10,7 +10,7 @@ export interface SupervisionOptions {
   readonly signals: readonly AbortSignal[];
   /** From `started()` on. */
   readonly timeoutMs: number;
-  /** Until `started()`. Default: it starts at once. */
+  /** Until `started()` or `waiting()`. Default: it starts at once. */
   readonly startTimeoutMs?: number | undefined;
   /** From the abort of the handler's signal to the kill. */
   readonly abortGraceMs: number;
@@ -44,6 +44,11 @@ export class Supervision {
   /** Why the call was aborted, if it was: the error of a call that then fails in its own way. */
   get verdict(): Error | undefined {
     return this.#verdict;
+  }
+
+  /** It is behind another call, whose time is watched: its own begins when its turn comes. */
+  waiting(): void {
+    if (!this.#verdict) this.#cancelTimer();
   }
 
   /** The handler has its images: from now on its time counts. */

@@ -103,4 +103,37 @@ describe('slots', () => {
     await first;
     expect(await slots.with(patient, refused, (slot) => Promise.resolve(slot))).toBe('a');
   });
+
+  it('fill every place once before one gets a second call, and keep a place free for who must be alone', async () => {
+    const slots = new Slots(['a', 'b'], () => 2);
+    const releases: (() => void)[] = [];
+    const places: string[] = [];
+    const enter = (alone = false): Promise<void> =>
+      slots.with(
+        patient,
+        refused,
+        (slot) => {
+          places.push(slot);
+          return new Promise<void>((resolve) => releases.push(resolve));
+        },
+        { alone },
+      );
+    const calls = [enter(), enter(), enter(), enter()];
+    await Promise.resolve();
+    expect([...places].sort()).toEqual(['a', 'a', 'b', 'b']);
+    expect(new Set(places.slice(0, 2)).size).toBe(2);
+    expect(slots.busy).toBe(2);
+    const alone = enter(true);
+    const after = enter();
+    releases[0]?.();
+    await calls[0];
+    // One call is left in that place, and the one behind must not overtake.
+    expect(places).toHaveLength(4);
+    releases[places.lastIndexOf(places[0] ?? '')]?.();
+    await expect.poll(() => places).toHaveLength(6);
+    expect(places[4]).toBe(places[0]);
+    for (const release of releases) release();
+    await Promise.all([...calls, alone, after]);
+    expect(slots.busy).toBe(0);
+  });
 });

@@ -12,7 +12,6 @@ import { callLink, type CallLimits } from '../handler-link.js';
 import { JoinedSignal } from '../joined-signal.js';
 import { ModuleRunner, type ModuleCallResult, type SlotCall } from '../module-runner.js';
 import { ExecutorTally } from '../tally.js';
-import { HandlerLeftError } from './attached-link.js';
 import { HandlerDoor } from './handler-door.js';
 import type { ListenAddress } from './listening.js';
 import type { HandlerReady } from './messages.js';
@@ -75,7 +74,12 @@ export class AttachedExecutor implements Executor {
       startTimeoutMs: EXECUTOR_DEFAULTS.startTimeoutMs,
       abortGraceMs: options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,
     };
-    this.#runner = new ModuleRunner([this.#door], this.#tally, (_, call) => this.#call(call));
+    this.#runner = new ModuleRunner(
+      [this.#door],
+      this.#tally,
+      (_, call) => this.#call(call),
+      ({ room }) => room,
+    );
   }
 
   /** What the handler said of itself when it attached; undefined before {@link warmUp}. */
@@ -128,14 +132,8 @@ export class AttachedExecutor implements Executor {
     return this.#tally.stats(this.kind, this.#runner.busy);
   }
 
+  /** One whose handler leaves is made again with the next. */
   async #call(call: SlotCall): Promise<ModuleCallResult> {
-    for (;;) {
-      const link = await this.#door.handler(call.context.signal);
-      try {
-        return await callLink(link, call, this.#limits);
-      } catch (error) {
-        if (!(error instanceof HandlerLeftError)) throw error;
-      }
-    }
+    return callLink(await this.#door.handler(call.context.signal), call, this.#limits);
   }
 }

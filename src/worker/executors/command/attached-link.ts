@@ -2,16 +2,12 @@ import type { Socket } from 'node:net';
 import type { Logger } from '../../../log/logger.js';
 import type { Clock } from '../../../time/clock.js';
 import type { BatchOutcome } from '../executor.js';
+import { CallReturnedError } from '../execution-errors.js';
 import type { HandlerLink, LinkCall } from '../handler-link.js';
 import type { ChildAge } from '../respawn.js';
 import type { ControlMessage, WireReady } from '../wire.js';
 import type { HandlerReady } from './messages.js';
 import { HandlerPeer, type PeerOptions } from './peer.js';
-
-/** The handler went away as it may: its images are in hand again, and wait for the next one. */
-export class HandlerLeftError extends Error {
-  override readonly name = 'HandlerLeftError';
-}
 
 /** What a connection is taken with. */
 export interface AttachedLinkOptions {
@@ -75,13 +71,16 @@ export class AttachedLink implements HandlerLink {
     return this.#peer.age;
   }
 
-  run({ unit, context, timeoutMs, onStarted }: LinkCall): Promise<readonly BatchOutcome[]> {
-    onStarted();
-    return this.#peer.run(unit, context, timeoutMs);
+  get ahead(): number {
+    return this.#peer.ahead;
   }
 
-  control(message: ControlMessage): void {
-    this.#peer.control(message);
+  run(call: LinkCall): Promise<readonly BatchOutcome[]> {
+    return this.#peer.run(call);
+  }
+
+  control(message: ControlMessage, call?: LinkCall): void {
+    this.#peer.control(message, call);
   }
 
   /** The person's program goes on; it has lost this worker, and may attach again. */
@@ -97,7 +96,7 @@ export class AttachedLink implements HandlerLink {
   /** A goodbye from either side: what it had in hand is given back. */
   leave(reason: string): void {
     this.#peer.send({ type: 'bye', reason });
-    this.#peer.lost(reason, new HandlerLeftError(reason));
+    this.#peer.lost(reason, new CallReturnedError(reason));
     this.#end();
   }
 

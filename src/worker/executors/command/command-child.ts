@@ -38,6 +38,7 @@ export class CommandChild implements HandlerLink {
   #end: (how: string) => void = () => undefined;
   #alive = true;
   #over = false;
+  #calls = 0;
   #cancelTimer: () => void = () => undefined;
 
   constructor(options: CommandChildOptions) {
@@ -75,19 +76,24 @@ export class CommandChild implements HandlerLink {
     return this.#group.lastLines;
   }
 
-  async run({ unit, context, timeoutMs, onStarted }: LinkCall): Promise<readonly BatchOutcome[]> {
+  get ahead(): number {
+    return this.#peer.ahead;
+  }
+
+  /** A call's time begins when it is sent: a handler that does not read its images takes too long just as one that computes. */
+  async run(call: LinkCall): Promise<readonly BatchOutcome[]> {
+    this.#calls += 1;
     this.#group.ref(true);
-    // From here on: a handler that does not read its images takes too long just as one that computes.
-    onStarted();
     try {
-      return await this.#peer.run(unit, context, timeoutMs);
+      return await this.#peer.run(call);
     } finally {
-      if (this.#alive) this.#group.ref(false);
+      this.#calls -= 1;
+      if (this.#alive && this.#calls === 0) this.#group.ref(false);
     }
   }
 
-  control(message: ControlMessage): void {
-    this.#peer.control(message);
+  control(message: ControlMessage, call?: LinkCall): void {
+    this.#peer.control(message, call);
   }
 
   kill(): void {

@@ -123,7 +123,12 @@ export class CommandExecutor implements Executor {
       { length: processes },
       (_, index) => new ChildSlot({ ...slot, open: openAt(index) }),
     );
-    this.#runner = new ModuleRunner(this.#places, this.#tally, (place, call) => place.call(call));
+    this.#runner = new ModuleRunner(
+      this.#places,
+      this.#tally,
+      (place, call) => place.call(call),
+      (place) => place.room,
+    );
   }
 
   /** What the handler said of itself when it was last ready; undefined before {@link warmUp}. */

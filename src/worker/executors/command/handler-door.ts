@@ -49,6 +49,11 @@ export class HandlerDoor {
     return this.#current?.alive === true;
   }
 
+  /** Calls that may be made at the same time. */
+  get room(): number {
+    return 1 + (this.#current?.alive ? this.#current.ahead : 0);
+  }
+
   /** Begins to listen, once. @returns where. @throws HandlerStartError */
   open(): Promise<string> {
     this.#opening ??= this.#open();

@@ -14,6 +14,8 @@ export interface ImageHeader {
   readonly bytes: number;
   readonly content_type: string | null;
   readonly job_id: number;
+  /** Boxes that the server knows already and wants classified again; left out if there are none. */
+  readonly detections?: readonly unknown[] | undefined;
 }
 
 /** What the worker says. */
@@ -58,6 +60,8 @@ const fromHandlerSchema = z.discriminatedUnion('type', [
     batch_size: z.int().positive().optional(),
     image_ms: z.number().positive().optional(),
     warm_up_ms: z.number().nonnegative().optional(),
+    /** Calls that it takes while it works on one. Handlers that know nothing of this are asked one after the other. */
+    ahead: z.int().nonnegative().default(0),
     pipelines: z.array(z.record(z.string(), z.unknown())).default([]),
   }),
   z.object({
@@ -84,7 +88,12 @@ const fromHandlerSchema = z.discriminatedUnion('type', [
     of: z.number().optional(),
     message: z.string().optional(),
   }),
-  z.object({ type: z.literal('bye'), reason: z.string().default('no reason given') }),
+  z.object({
+    type: z.literal('bye'),
+    reason: z.string().default('no reason given'),
+    /** The last call that it has begun. Those that were sent after it are made again elsewhere. */
+    last_call: callSchema.optional(),
+  }),
 ]);
 /** What a handler says. */
 export type FromHandler = z.infer<typeof fromHandlerSchema>;

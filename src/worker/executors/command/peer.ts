@@ -2,12 +2,19 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../../log/logger.js';
 import { VERSION } from '../../../version.js';
 import type { TaskImage } from '../../pipeline.js';
-import { deferred, type Deferred } from '../deferred.js';
-import type { BatchContext, BatchOutcome } from '../executor.js';
-import { HandlerCrashError, HandlerOutputError, HandlerStartError } from '../execution-errors.js';
+import { deferred } from '../deferred.js';
+import type { BatchOutcome } from '../executor.js';
+import {
+  CallReturnedError,
+  HandlerCrashError,
+  HandlerOutputError,
+  HandlerStartError,
+} from '../execution-errors.js';
+import type { LinkCall } from '../handler-link.js';
 import { outcomeOf } from '../handlers.js';
 import { cleanLine } from '../output-lines.js';
 import type { ControlMessage } from '../wire.js';
+import { CallLine, type OpenCall } from './call-line.js';
 import { faultError } from './fault.js';
 import { FrameError, frameHead, FrameReader } from './frames.js';
 import {
@@ -37,28 +44,24 @@ export interface PeerOptions {
   readonly onBye?: ((reason: string) => void) | undefined;
 }
 
-/** A call that the handler has. */
-interface OpenCall {
-  readonly number: number;
-  readonly images: ReadonlyMap<string, TaskImage>;
-  readonly outcomes: Map<string, BatchOutcome>;
-  readonly reply: Deferred<ReadonlyMap<string, BatchOutcome>>;
-  readonly logger: Logger;
-  readonly fresh: boolean;
-}
+/** Calls that are sent ahead at most: one is enough to lose no time, and each holds its images in memory twice. */
+const MAX_AHEAD = 1;
 
 /**
- * The worker's end of the protocol with a handler outside Node, whatever carries it. One call at a time; whoever answers what was not
- * asked is not believed at all, because its answers may belong to other images.
+ * The worker's end of the protocol with a handler outside Node, whatever carries it. Calls are worked on one after the other; whoever answers what was
+ * not asked is not believed at all, because its answers may belong to other images.
  */
 export class HandlerPeer {
   readonly #options: PeerOptions;
   readonly #ready = deferred<HandlerReady>();
   #greeted = false;
   #over = false;
+  #ahead = 0;
   #calls = 0;
-  #call: OpenCall | undefined;
   #rssBytes = 0;
+  readonly #line = new CallLine((open) => {
+    this.#sendCall(open);
+  });
 
   constructor(options: PeerOptions) {
     this.#options = options;
@@ -94,52 +97,28 @@ export class HandlerPeer {
     return { batches: this.#calls, rssBytes: this.#rssBytes };
   }
 
-  /**
-   * Calls the handler. The images' bytes are handed to the stream as they are.
-   * @throws HandlerCrashError, what the handler says of the whole batch, or what {@link lost} is given.
-   */
-  async run(
-    unit: readonly TaskImage[],
-    context: BatchContext,
-    timeoutMs: number,
-  ): Promise<readonly BatchOutcome[]> {
-    await this.ready;
-    this.#calls += 1;
-    // An image that two tasks name goes once, and both get its answer.
-    const images = new Map(unit.map((image) => [image.id, image]));
-    const call: OpenCall = {
-      number: this.#calls,
-      images,
-      outcomes: new Map(),
-      reply: deferred(),
-      logger: context.logger,
-      fresh: this.#calls === 1,
-    };
-    this.#call = call;
-    const remainingMs = context.deadline.remainingMs();
-    this.send(
-      {
-        type: 'process',
-        call: call.number,
-        pipeline: context.pipeline ?? null,
-        images: [...images.values()].map(imageHeader),
-        config: context.config,
-        deadline_ms: Number.isFinite(remainingMs) ? remainingMs : null,
-        timeout_ms: timeoutMs,
-      },
-      [...images.values()].map(({ bytes }) => bytes),
-    );
-    try {
-      const outcomes = await call.reply.promise;
-      return unit.map(({ id }) => outcomes.get(id) ?? missing(id));
-    } finally {
-      this.#call = undefined;
-    }
+  /** Calls that the handler takes while it works on one; 0 until it is ready. */
+  get ahead(): number {
+    return this.#ahead;
   }
 
-  control(message: ControlMessage): void {
+  /**
+   * Calls the handler, now or as soon as it takes one more. The images' bytes are handed to the stream as they are.
+   * @throws HandlerCrashError, CallReturnedError, what the handler says of the whole batch, or what {@link lost} is given.
+   */
+  async run(call: LinkCall): Promise<readonly BatchOutcome[]> {
+    await this.ready;
+    if (this.#over) throw new CallReturnedError('the handler is gone');
+    const answers = await this.#line.add(call, this.#ahead);
+    return call.unit.map(({ id }) => answers.get(id) ?? missing(id));
+  }
+
+  control(message: ControlMessage, call?: LinkCall): void {
     if (message.type === 'stopping') this.send({ type: 'stopping' });
-    else if (this.#call) this.send({ type: 'cancel', call: this.#call.number, reason: message.kind });
+    else {
+      const number = call && this.#line.abort(call, message.kind)?.number;
+      if (number !== undefined) this.send({ type: 'cancel', call: number, reason: message.kind });
+    }
   }
 
   send(message: ToHandler, payload: readonly Buffer[] = []): void {
@@ -161,8 +140,29 @@ export class HandlerPeer {
     if (this.#over) return;
     this.#over = true;
     this.#ready.reject(error ?? new HandlerStartError(`the handler ended at its start: ${how}`));
-    const call = this.#call;
-    call?.reply.reject(error ?? new HandlerCrashError(`the handler died: ${how}`, { fresh: call.fresh }));
+    this.#line.fail(
+      (open) => error ?? new HandlerCrashError(`the handler died: ${how}`, { fresh: open.number === 1 }),
+    );
+  }
+
+  #sendCall(open: OpenCall): void {
+    this.#calls += 1;
+    open.number = this.#calls;
+    const { context, timeoutMs } = open.call;
+    const images = [...open.images.values()];
+    const remainingMs = context.deadline.remainingMs();
+    this.send(
+      {
+        type: 'process',
+        call: open.number,
+        pipeline: context.pipeline ?? null,
+        images: images.map(imageHeader),
+        config: context.config,
+        deadline_ms: Number.isFinite(remainingMs) ? remainingMs : null,
+        timeout_ms: timeoutMs,
+      },
+      images.map(({ bytes }) => bytes),
+    );
   }
 
   /** Both sides get words: the handler in a `bye`, the worker in the error of the call. @param came - for the log alone. */
@@ -173,7 +173,7 @@ export class HandlerPeer {
     const reason = came === undefined ? text : `${text}; it was ${JSON.stringify(cleanLine(came, secrets))}`;
     logger.warn({ reason }, 'a handler broke the protocol');
     this.#ready.reject(new HandlerStartError(text));
-    this.lost(text, this.#call && new HandlerCrashError(text, { fresh: this.#call.fresh }));
+    this.lost(text, new HandlerCrashError(text, { fresh: this.#line.first?.number === 1 }));
     onBroken(text);
   }
 
@@ -183,12 +183,13 @@ export class HandlerPeer {
       this.#break(`a handler begins with hello, and this one with ${message.type}`);
       return;
     }
-    const sink = this.#call?.logger ?? logger;
+    const sink = this.#line.logger ?? logger;
     switch (message.type) {
       case 'hello':
         this.#onHello(message);
         break;
       case 'ready':
+        this.#ahead = Math.min(message.ahead, MAX_AHEAD);
         this.#ready.resolve(message);
         break;
       case 'answer':
@@ -209,6 +210,7 @@ export class HandlerPeer {
       case 'bye':
         logger.info({ reason: cleanLine(message.reason, secrets) }, 'a handler says goodbye');
         if (!this.#greeted) this.#ready.reject(new HandlerStartError(cleanLine(message.reason, secrets)));
+        if (message.last_call !== undefined) this.#line.giveBackAfter(message.last_call);
         onBye?.(message.reason);
         break;
     }
@@ -229,15 +231,15 @@ export class HandlerPeer {
   }
 
   #onAnswer({ call: number, id, result, error }: Extract<FromHandler, { readonly type: 'answer' }>): void {
-    const call = this.#call;
-    if (number !== call?.number) this.#break(`it answered call ${number}, which is not open`);
+    const open = this.#line.first;
+    if (number !== open?.number) this.#break(`it answered call ${number}, which is not open`);
     else {
-      const image = call.images.get(id);
+      const image = open.images.get(id);
       if (!image) this.#break(`it answered for image ${JSON.stringify(id)}, which it was not given`);
-      else if (call.outcomes.has(id)) this.#break(`it answered twice for image ${JSON.stringify(id)}`);
+      else if (open.outcomes.has(id)) this.#break(`it answered twice for image ${JSON.stringify(id)}`);
       else {
         const { secrets } = this.#options;
-        call.outcomes.set(
+        open.outcomes.set(
           id,
           error ? { ok: false, error: faultError(error, secrets) } : outcomeOf(image, result),
         );
@@ -246,15 +248,15 @@ export class HandlerPeer {
   }
 
   #onDone({ call: number, rss_bytes, error }: Extract<FromHandler, { readonly type: 'done' }>): void {
-    const call = this.#call;
-    if (number !== call?.number) {
+    if (number !== this.#line.first?.number) {
       this.#break(`it is done with call ${number}, which is not open`);
       return;
     }
-    this.#call = undefined;
+    const open = this.#line.shift();
     this.#rssBytes = rss_bytes ?? 0;
-    if (error) call.reply.reject(faultError(error, this.#options.secrets));
-    else call.reply.resolve(call.outcomes);
+    if (error) open?.reply.reject(faultError(error, this.#options.secrets));
+    else open?.reply.resolve(open.outcomes);
+    this.#line.advance(this.#ahead);
   }
 }
 
@@ -262,7 +264,14 @@ function missing(id: string): BatchOutcome {
   return { ok: false, error: new HandlerOutputError(`the handler gave no answer for image ${id}`) };
 }
 
-function imageHeader({ id, url, bytes, contentType, jobId }: TaskImage): ImageHeader {
-  const [bare = url] = url.split('?', 1);
-  return { id, url: bare, bytes: bytes.length, content_type: contentType ?? null, job_id: jobId };
+function imageHeader({ id, url, bytes, contentType, jobId, detections }: TaskImage): ImageHeader {
+  const query = url.indexOf('?');
+  return {
+    id,
+    url: query === -1 ? url : url.slice(0, query),
+    bytes: bytes.length,
+    content_type: contentType ?? null,
+    job_id: jobId,
+    ...(detections.length > 0 ? { detections } : {}),
+  };
 }

@@ -38,6 +38,20 @@ describe('a handler in another language', () => {
     });
   });
 
+  it('gets the boxes that the server knows already, with those images alone that have some', async () => {
+    const detections = [
+      { bbox: { x1: 1, y1: 2, x2: 3, y2: 4 }, algorithm: { name: 'Old box', key: 'old-box' } },
+    ];
+    const [known, unknown] = imagesOf('a', 'b');
+    if (!known || !unknown) throw new Error('two images were made');
+    const images = [{ ...known, detections } as unknown as typeof known, unknown];
+    const outcomes = await fake({ mode: 'batch' }).run(images, contextOf());
+    expect(read(outcomes).map((result) => (result as { image: object }).image)).toEqual([
+      expect.objectContaining({ id: 'img-0', detections }),
+      expect.not.objectContaining({ detections: expect.anything() as unknown }),
+    ]);
+  });
+
   it('keeps each failure to its image, with what it means and where it was', async () => {
     const words = ['a', 'throw', 'permanent', 'retryable', 'out_of_memory', 'silent', '', 'b'];
     const outcomes = await fake({ mode: 'batch' }).run(imagesOf(...words), contextOf());

@@ -57,7 +57,14 @@ const pipelines = [
     algorithms: [{ key: 'fake-box', name: 'Fake box', task_type: 'detection' }],
   },
 ];
-send({ type: 'ready', mode, warm_up_ms: 12, image_ms: 4.5, ...(start === 'bare' ? {} : { pipelines }) });
+send({
+  type: 'ready',
+  mode,
+  warm_up_ms: 12,
+  image_ms: 4.5,
+  ...(start === 'bare' ? {} : { pipelines }),
+  ...(start === 'ahead' ? { ahead: 1 } : {}),
+});
 
 let calls = 0;
 for (;;) {
