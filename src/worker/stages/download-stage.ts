@@ -159,8 +159,11 @@ export class DownloadStage {
     // A hung image server must not end a task that the worker gave up anyway.
     if (item.stage === 'settled') return;
     if (failure && phases.flush.aborted) hold.settle(item, 'abandoned');
-    else if (failure) this.#sink.failed(item, failure.error);
-    else this.#sink.downloaded(item);
+    else if (failure) {
+      const error = failure.error instanceof Error ? failure.error.name : 'error';
+      publishSpan('download', () => ({ ...refOf(item), durationMs: nowMs - running.startedAtMs, error }));
+      this.#sink.failed(item, failure.error);
+    } else this.#sink.downloaded(item);
   }
 
   #succeeded(item: WorkItem, durationMs: number, nowMs: number): void {
