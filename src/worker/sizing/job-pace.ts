@@ -110,7 +110,7 @@ export class JobPace {
    */
   repeat(batchSize: number, nowMs: number, isOwn: boolean, sequence: number | undefined): void {
     if (isOwn) this.#lost.ownCameAgain();
-    else if (this.#lost.cameAgain(this.#placeOf(sequence), this.#seen, nowMs)) return;
+    else if (this.#lost.cameAgain(this.#placeOf(sequence), this.#savedBefore(nowMs), nowMs)) return;
     this.#window.repeat(batchSize, nowMs);
     this.#repeats += 1;
   }
@@ -150,7 +150,12 @@ export class JobPace {
     const figures = this.figures(nowMs);
     const out = Math.max(0, (this.delivered ?? 0) - progress.saved);
     const isHeldBack = figures !== undefined && figures.outstanding > figures.limit;
-    const facts = { out: Math.max(0, out - held), isHeldBack, perSecond: perSecond ?? this.#assumed };
+    const facts = {
+      savedBefore: this.#savedBefore(nowMs) ?? 0,
+      out: Math.max(0, out - held),
+      isHeldBack,
+      perSecond: perSecond ?? this.#assumed,
+    };
     this.#lost.looked(this.#samples, facts, nowMs);
     const grown = progress.saved - before;
     const outstanding = Math.max(0, out - this.#lost.count);
@@ -276,9 +281,10 @@ export class JobPace {
     this.#lost = new LostTasks(this.#leaseMs);
   }
 
-  /** Results saved, as far as somebody looked. */
-  get #seen(): number | undefined {
-    return this.#lastLookAtMs === undefined ? undefined : this.saved;
+  /** Results saved for certain before those of tasks that came later, as far as somebody looked: workers give theirs in an order of their own. */
+  #savedBefore(nowMs: number): number | undefined {
+    if (this.#lastLookAtMs === undefined) return undefined;
+    return (this.saved ?? 0) - (this.figures(nowMs)?.limit ?? 0) / 2;
   }
 
   /** How many tasks were delivered up to one of the stream, which may have held an earlier run of the job. */

@@ -1,7 +1,7 @@
 import type { SavedSample } from './pace.js';
 
 /** Saving that stands still for this part of a lease, although much is out, has nothing to save. */
-const STILL_SHARE_OF_LEASE = 1 / 8;
+const STILL_SHARE_OF_LEASE = 1 / 4;
 /** Growth beside own results below this share of what the server did before is none: single tasks of other workers, and the last of a line. */
 const STILL_SHARE = 1 / 10;
 /** Results that the server would have saved meanwhile: fewer are not missed for certain. */
@@ -13,6 +13,18 @@ const MAX_DOUBTFUL = 64;
 export interface LookSample extends SavedSample {
   /** Results of this worker that were accepted until then. */
   readonly accepted: number;
+}
+
+/** What follows from a look. */
+export interface LookFigures {
+  /** See {@link LostTasks.cameAgain}. */
+  readonly savedBefore: number;
+  /** Tasks that were delivered, are not saved and not in this worker's hands. */
+  readonly out: number;
+  /** More is out than the server's saving allows. */
+  readonly isHeldBack: boolean;
+  /** The rate that was measured, or what is assumed. */
+  readonly perSecond: number;
 }
 
 /**
@@ -54,15 +66,16 @@ export class LostTasks {
   /**
    * A task came again that another worker had before.
    * @param place - how many tasks were delivered up to it, if that is known.
-   * @param saved - results saved; undefined before the first look.
+   * @param savedBefore - results of tasks that were delivered up to this place are saved, if there was anybody to give them; undefined before
+   *   the first look.
    * @returns whether it was lost there. Otherwise its result may wait to be saved.
    */
-  cameAgain(place: number | undefined, saved: number | undefined, nowMs: number): boolean {
-    if (saved === undefined) {
+  cameAgain(place: number | undefined, savedBefore: number | undefined, nowMs: number): boolean {
+    if (savedBefore === undefined) {
       if (place !== undefined && this.#doubtful.length < MAX_DOUBTFUL) this.#doubtful.push(place);
       return false;
     }
-    if (place === undefined ? this.#count === 0 : place > saved) return false;
+    if (place === undefined ? this.#count === 0 : place > savedBefore) return false;
     this.#count = Math.max(0, this.#count - 1);
     this.#untilMs = nowMs + this.#leaseMs();
     this.#credit += 1;
@@ -77,20 +90,12 @@ export class LostTasks {
   /**
    * A look was made.
    * @param samples - in order of time, this look last.
-   * @param out - tasks that were delivered, are not saved and not in this worker's hands.
-   * @param isHeldBack - more is out than the server's saving allows.
-   * @param perSecond - the rate that was measured, or what is assumed.
    */
-  looked(
-    samples: readonly LookSample[],
-    facts: { readonly out: number; readonly isHeldBack: boolean; readonly perSecond: number },
-    nowMs: number,
-  ): void {
+  looked(samples: readonly LookSample[], facts: LookFigures, nowMs: number): void {
     const leaseMs = this.#leaseMs();
-    const saved = samples.at(-1)?.saved ?? 0;
     const doubtful = this.#doubtful;
     this.#doubtful = [];
-    for (const place of doubtful) this.cameAgain(place, saved, nowMs);
+    for (const place of doubtful) this.cameAgain(place, facts.savedBefore, nowMs);
     const isOver = nowMs >= this.#untilMs || haveOwnInLine(samples, leaseMs, STILL_SHARE_OF_LEASE * leaseMs);
     this.#count = isOver ? 0 : Math.min(this.#count, facts.out);
     const best = this.#bestRate(samples, facts.perSecond, nowMs);

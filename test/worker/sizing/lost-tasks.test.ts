@@ -12,56 +12,56 @@ const looks = (
   ...samples: readonly (readonly [atMs: number, saved: number, accepted: number])[]
 ): LookSample[] => samples.map(([atMs, saved, accepted]) => ({ atMs, saved, accepted }));
 
-const still = looks([0, 100, 0], [3_000, 100, 0], [6_000, 100, 0]);
+const still = looks([0, 100, 0], [6_000, 100, 0], [12_000, 100, 0]);
 
 describe('a line that does not move', () => {
   it('has nothing in it: a server that saved ten a second would have gone on', () => {
     expect(standsStill(still, LEASE_MS, 10)).toBe(true);
-    expect(standsStill(looks([0, 100, 0], [3_000, 100, 0]), LEASE_MS, 10)).toBe(false);
+    expect(standsStill(looks([0, 100, 0], [9_000, 100, 0]), LEASE_MS, 10)).toBe(false);
     expect(standsStill([], LEASE_MS, 10)).toBe(false);
   });
 
   it('is not called so where saving has merely become slow', () => {
-    expect(standsStill(looks([0, 100, 0], [6_000, 112, 0]), LEASE_MS, 10)).toBe(false);
+    expect(standsStill(looks([0, 100, 0], [12_000, 124, 0]), LEASE_MS, 10)).toBe(false);
   });
 
   it('is waited for longer where saving is slow anyway', () => {
-    expect(standsStill(still, LEASE_MS, 0.5)).toBe(false);
-    expect(standsStill(looks([0, 100, 0], [11_000, 100, 0]), LEASE_MS, 0.5)).toBe(true);
+    expect(standsStill(still, LEASE_MS, 0.3)).toBe(false);
+    expect(standsStill(looks([0, 100, 0], [18_000, 100, 0]), LEASE_MS, 0.3)).toBe(true);
   });
 
   it('may grow by what this worker gave it, as soon as that is saved', () => {
-    expect(standsStill(looks([0, 100, 0], [3_000, 108, 8], [6_000, 116, 16]), LEASE_MS, 10)).toBe(true);
+    expect(standsStill(looks([0, 100, 0], [6_000, 108, 8], [12_000, 116, 16]), LEASE_MS, 10)).toBe(true);
     // Eight of ours wait: so does what stands before them.
-    const waiting = looks([0, 100, 0], [3_000, 108, 16], [6_000, 108, 16]);
+    const waiting = looks([0, 100, 0], [6_000, 108, 16], [12_000, 108, 16]);
     expect(standsStill(waiting, LEASE_MS, 10)).toBe(false);
-    expect(haveOwnInLine(waiting, LEASE_MS, 2_000)).toBe(true);
-    expect(haveOwnInLine(waiting, LEASE_MS, 5_000)).toBe(false);
+    expect(haveOwnInLine(waiting, LEASE_MS, 5_000)).toBe(true);
+    expect(haveOwnInLine(waiting, LEASE_MS, 9_000)).toBe(false);
   });
 });
 
 describe('tasks that are out with nobody', () => {
-  const heldBack = { out: 80, isHeldBack: true, perSecond: 10 };
+  const heldBack = { savedBefore: 100, out: 80, isHeldBack: true, perSecond: 10 };
 
   it('are those that are out while the line stands still, until their leases are over', () => {
     const lost = new LostTasks(() => LEASE_MS);
-    lost.looked(still, { ...heldBack, isHeldBack: false }, 6_000);
+    lost.looked(still, { ...heldBack, isHeldBack: false }, 12_000);
     expect(lost.count).toBe(0);
-    lost.looked(still, heldBack, 6_000);
+    lost.looked(still, heldBack, 12_000);
     expect(lost.count).toBe(80);
-    lost.looked(looks([0, 100, 0], [7_000, 130, 0]), { ...heldBack, out: 50 }, 7_000);
+    lost.looked(looks([0, 100, 0], [13_000, 160, 0]), { ...heldBack, out: 50 }, 13_000);
     expect(lost.count).toBe(50);
-    lost.looked(looks([0, 100, 0], [47_000, 500, 0]), heldBack, 47_000);
+    lost.looked(looks([0, 100, 0], [53_000, 500, 0]), heldBack, 53_000);
     expect(lost.count).toBe(0);
   });
 
   it('are none as soon as a result of ours comes again, or is seen to wait', () => {
     const lost = new LostTasks(() => LEASE_MS);
-    lost.looked(still, heldBack, 6_000);
+    lost.looked(still, heldBack, 12_000);
     lost.ownCameAgain();
     expect(lost.count).toBe(0);
-    lost.looked(still, heldBack, 6_000);
-    lost.looked(looks([0, 100, 0], [1_000, 100, 20], [9_000, 105, 20]), heldBack, 9_000);
+    lost.looked(still, heldBack, 12_000);
+    lost.looked(looks([0, 100, 0], [1_000, 100, 20], [14_000, 105, 20]), heldBack, 14_000);
     expect(lost.count).toBe(0);
   });
 
