@@ -1,26 +1,7 @@
-import type { Run } from './frame.js';
-import type { SettingName } from './settings.js';
+import type { CommandRow } from './command-row.js';
+import { LOCAL_COMMANDS } from './local-commands.js';
 
-/** An option that one command alone has. */
-export interface OwnOption {
-  readonly flag: string;
-  readonly help: string;
-  readonly repeated?: boolean;
-}
-
-/** What a command is called, what it takes, and what its help says. Its code is loaded when it runs. */
-export interface CommandRow {
-  /** `keys rotate` is a command of `keys`. */
-  readonly name: string;
-  readonly summary: string;
-  /** As commander writes it, such as `<id>` or `[name]`. */
-  readonly args?: string;
-  readonly settings: readonly SettingName[];
-  readonly own?: readonly OwnOption[];
-  /** Command lines, each with what it is for. */
-  readonly examples: readonly (readonly [line: string, what: string])[];
-  readonly load: () => Promise<{ readonly run: Run }>;
-}
+export type { CommandRow, OwnOption } from './command-row.js';
 
 const SERVER = [
   'url',
@@ -212,31 +193,7 @@ export const COMMANDS: readonly CommandRow[] = [
     ],
     load: () => import('./commands/bench.js'),
   },
-  {
-    name: 'serve',
-    summary: 'Serve an Antenna in memory with images, to try and test workers against',
-    settings: ['dialect', 'host'],
-    own: [
-      { flag: '--port <port>', help: 'where to listen (default 8000; 0 takes a free one)' },
-      { flag: '--images <directory>', help: 'photographs to serve (default: generated ones)' },
-      { flag: '--count <n>', help: 'how many to generate (default 20)' },
-      { flag: '--seed <file>', help: 'JSON file with projects, services, keys, pipelines and jobs' },
-    ],
-    examples: [
-      ['antenna serve', 'prints the lines to type next; a job starts when a worker registers a pipeline'],
-      ['antenna serve --images ./photos', 'with your own photographs'],
-    ],
-    load: () => import('./commands/serve.js'),
-  },
-  {
-    name: 'python-helper',
-    summary: 'Print antenna_handler.py, the one file that a model in Python needs beside it',
-    settings: [],
-    examples: [
-      ['antenna python-helper > antenna_handler.py', 'then: from antenna_handler import pipeline, run'],
-    ],
-    load: () => import('./commands/python-helper.js'),
-  },
+  ...LOCAL_COMMANDS,
   {
     name: 'completion',
     summary: 'Print the completion script of a shell: bash, zsh or fish',

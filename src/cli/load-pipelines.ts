@@ -146,7 +146,10 @@ async function enableTypeScript(path: string): Promise<void> {
   if ((process.features as { readonly typescript?: unknown }).typescript) return;
   try {
     const found = createRequire(path).resolve('tsx/esm/api');
-    const { register } = (await import(pathToFileURL(found).href)) as { register: () => unknown };
+    // `resolve` finds the build for CommonJS, whose register looks for its hooks in a folder that is not there (tsx 4.23).
+    const asModule = found.replace(/\.cjs$/, '.mjs');
+    const file = existsSync(asModule) ? asModule : found;
+    const { register } = (await import(pathToFileURL(file).href)) as { register: () => unknown };
     register();
   } catch {
     throw new UsageError(

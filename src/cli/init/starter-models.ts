@@ -1,0 +1,60 @@
+import { brotliDecompressSync } from 'node:zlib';
+
+/**
+ * The models of examples/onnx/blob-model.ts, compressed: a detector of dark blobs and a classifier of light and dark, neither of them trained.
+ * A test compares them, and says how to write this file anew.
+ */
+const DETECTOR = [
+  'X0b1V8I5sZfbAV2nMHBOATeG2+2i0g/+n45CYOPQj2FeL/7/lKRDxtjAAb/eVCsTzcSCzDYNU1XaAE3ZLjZNIeURHKSno9gKPw+6GhPOHJOk1ORjDQkXiHTI',
+  'cu5YeGuZ8OAXPjhseG+b0W/8C0lmgLb0JT/+5w80KZ6+5TsH3NlFmfE/fWe+WSU3pwmgLaC9P/ivOvOrmFJOyq3sAIAV3uGIJ9aXzS6+eWZtt9dQHjDQgANP',
+  'IJGEsmi/Z6Ic7o9QVmZmdxv5l4RoEu+ERGm0yAC7NSj2D5CKVtiAGzDACWcM8ADMACXY+a35REIkEgmRdm+NEIlEQiR+IU7OIpE4OYuTu21RNBKJE4vnBkce',
+  'SGAtHNiGGWRY/MIGnCy4cD5oRJeQcPy4wckwQYRDBBEOE0w4RLAbHFC00ZZtI42LrpPMk+1nxgGd3zstqfVnm+bSKrogaB+S9x0EXs1ss6zUUpVaAA6AQXlB',
+  'ARiGhXj8ZUp3XHfXrUBLH1FDQ7g+1yqedEBDmCmLAYWHTi9GP6WKBynbKB6JMViEcBd2UQSJkgoI+VSOfIra8QrhE/ARvBgEBo2H8f/UPZl+7LEIBkAjAWpC',
+  'vFUjpyqwb21sSJs3PozGYF8YnVUoEURyNpeSLLkRS/Ghrc0gXTQYDPLZJCLPcxxjjGXPw8qn1syn11ZUZDf5lld6l8ddHf+9cqDNWOiUtZhp8F5c+zG3oz9L',
+  '2IS7ksl92M4/q8hfdnZSvLliSr0jFfll/frlzz0ZpXIxUohkKWq/D9ZYW9iFu2CFyTX2NlRhne6ieMxVvcxLb+Jw2RdMaBcX8I265u2t7eRJVIfFq4sbMVXT',
+  '4RtWqghLWayapplW/pbeDjN+5GB1w2mbq+baYYObZTPBTXzxdt+O0t+W1eMU1/qqQxz2/xM69LNOZ48+3OnTmLJH3U4RWaMahFDoPbMdX6T2G/E85rJ/F9ca',
+  '9/OHGazFMQemjs7M4uhhjzd5NngkwrNYIX1s6CqXHAEE6iiQEJWiW3M2IpsVST/K0GbSHKLIdmpzeBZHMr7U1MW3GZyZQNUmOJmquzrtZiFFJ98odDow48Is',
+  'zIVbuEXMINWGBFKiMw602UGoIWoz0D6apR2mb0eXlWo7aonIh4fFZkYWaNgntRmgREMlrfbwOMrx4eHkyCzHylJNU1ZuFVHDwMQHJZFhRcLvKuPMDgysAIGW',
+  'pP0ymcpY8d0eEBT6pdpOen2qyM2e4o2xCuGrpTVnZjtNfzu7PTRX2rJ5lfft/rxMmBrLAq8Ir6MaCYDQm5TxMc1Ch4HakGa2tEHRRc5tG3eEhAIOpFTv8pXS',
+  'gYUiBYRKGrbb7bE97pgds+MzE2pDIFN0V0fuEC6UFwglBTvlTvN0e6C/bRbX4GbXeOOFYBCCmxDycCAa3ZaqjhOxQa7RjzPfPNA67L5gF1grFOe+FmfO0rYB',
+  '7P6hR2ewG7lx32+VrjQSTpDWZq6U6Mac5DWnIpz8pW4ZFbVObkMZw2Exhk9QCeRNzLXaKzSQG8mRFDEWQTIN2Vwy7gKS0dCEN+DsW1tyM0FSUiXKkBDUcQpz',
+  '3f4pR/HLzk6blz1CV1XMljROTkFJeC1nZh0QVXyhIAzXgyqTU2lpiHwUBs2wj+AJhgFFIZNEGVAuSDnetgAgRm3UiECKNVNpjip2QZOhxmyn5aSR8ODyS9Gp',
+  'OZSYNJpgAZSElGCyRDFVYjFrhl0YDMtK8hxLChgrjXT+l0ZCEntGeqmIFaxxy1jNZYvKhYRThKQG9IRR26onDE63xMVKEHk4iSqoqNNZBugC8MM2NIoBfNgO',
+  'bq8gcivQgdBgXOrA0AgUb5SLAQkiXFuZkEzjGU2ocMRXK0FAPSDTXl073dPa33w7u0Niu/r4JU098d5NiEWIoJ4H/nW7mHVr1x5k+8R4LN8cOw4o8X5j4pZp',
+  'R9Qw9NjyL9gnE8HVnjl75kwX9d8wAiegbTudtmH7/zra+D/uAcDPsaIiEsdQBALLM3yQCQm41KCAQOqCCUIoc/AskD2EoBhO/gI6AFA9umJskSzbkrlkJplK',
+  'JpKRZKjiZ1jyQXImOZQsJGMV16KB4EByrWJMyUJyKDmTfJD8VDFEMpJMJFPJTDKXLAUrq+p2CW2y6miTLtlCJ58QLCV9lAtBTzU0GVkupJA+nYcU7ozioDy0',
+  'YdSmM9o8dMEE6ACgK8aWJTuQjOTKjWHqzE3JFRw1J1tySMWfJnmpZEnFcpKJbzYqyRMheTNh8kKYvJVQ8ko4eyMUnF1Ts5FcuZO8E559EJJMJlnB9w8YeqoB',
+  'MGEqAKB1xcuL4q4q8eIrAT4TtuMqr/3pKP4Hg0PF81Tbc9iFwULrDiwmDwo5aC5VldFmW2032Q0v/CicezG0rLwaa60zSaJMveUpU2eAoUYaa6KpZpproaVW',
+  'WmujrXba66DDjjvlnEuuueWeR5555Z1PvvnlX0HtsXgKUaLFiqeioWNgYmF7cDRgF1P3X/xKjSbdNvNdwbuRa9hwG+ApIsweQFM7IHeZnlnoaY8UdompXHYy',
+  'pWWAqVqiesWnsH/ehViiaP62d8a9cs9vC+D/q02hwps6Fro/b8t6hQnuDUCpzNZGvq4852JjbaoyZBmpLj3WX/p0oqErZVhDlam1jQvHu/r+ArYBaHsMBRtu',
+  'G+S+/yJ3JefJOXIXchtya3JTchW5ITlLzpBLyXXJaXKKnCTHyTFylBwhh8hBwT3D5A7kMnIhOUEOC65GB8AF5GrBYZIT5EJyGbkDuafgIOQQOUKOkmPkODlJ',
+  'TpHT5LrkUnKGnCU3JFeRm5Jbk9uQu5Bz5Dy5K7kvuNZKG7/9YY07vLHubNChDVZ7WqOVjI4nbXa4+6T66Kw+PKaPq89H0EMyoh6yEfaQjriGfBsC368NQAg3',
+  'rabCcFtis1oo3JbgTHInOEgO5Qbb1pJbkltyQ67JFbkEF5LbyUkOcgUXf5xDruAiuWSTCwnu08gtJScJTs5PE0/Om7KToyk4QnKy4KSRW0ruk+BCD1y25Ay5',
+  'Upu+spRbkis5yAnukmuQS3JFrskNuaV2+kg5twSnkjvAUXIYOJfczQzW0zsS/mX+BgBdQPnjdgEI4UVd2r8nwFX9pQ7mTcGlo8WICuhA/RE/EEYoc/As0D2E',
+  'oBhOUrSulGENVabWNi4c7+qrLdGY9gRYHDU984O9Hl8Moi8ejEb90/FvSdBNcilPvuG1dPVQy1dFLuMsyJ2puoBeRFUel4EvdgIsBgAXURx2BPbN980JpPSm',
+  'yq2bTo1YmNLKoCAfsnqQ+897A2D06ofGxP+KHYBsDDHEEEMMMcQQQwwxxBBDDDHEEEMMMcQQQwwxxBBDDDHEcJjQFct7A+Cz/zwL/9/vz/fX58f72+vL89Pj',
+  'w/3d7c311eXF+dnpyfHR4cF/90EDBmfQ8Mjo2PjE5NT0zOzc/MLi0vLK6tr6xubW9s7u3gtcD/A3E3hFtknum9w7uWdy9+SuyZ2TOya3T26b3Dq5ZXLz5KbJ',
+  'jZMbJtdPrptcO7lmcvXkqsmVkysml08um1w6uWRy8eSiyYWTCzbcidoIuV9yr+R6ch25F3I35K7JnZJbkTsk15JryE3J7ZKryVXkSnI5uYxcSi4hF5ELDfcZ',
+  'JvdAbkZuSK4gFxtujS4ANyC3NlxMcgW5IbkZuQdyn4YLIReRS8il5DJyObmSXEWuJrdLbkquIdeSOyS3IndK7prcDbkXch25ntwruV9yW8MFACMXTi6aXDy5',
+  'ZHLp5LLJ5ZMrJldOrppcPblmcu3kusn1kxsmN05umtw8uWVy6+S2ye2TOyZ3Tu6a3D25Z3Lv5L7B/ftmTkQCPio7l3eqz/mss/5qe3hWz7c81fic78hx4BXy',
+  '4KAj9DXfc8cPD6+/cp853HO86TX91PH0w/H/eJn/++CbGcj19IDudGCXewK8uYFePwz4zF+h4G9gQlyYMPd8E+p+ywl3mxPyrk/YW30m9FXZhP+ZAt6/9QAz',
+  'QbY1w8WGqzLDvTzDrT6G+1mGu265beDScFcN91sabjU23PMZrhyGC5YbAi4MFxmukA/ufOCe4fqh4fK65eaCO4bLPYbrTZY7DW4ZrqcbLscbbqbh3phvuX9w',
+  'bbk4uGa5J7iwXBRc+OD2JHfJHXKb3CI3wQ3L3cmVXMgtuPHBdcgtuLHcZJMbMtxPI3cpuZLhypFL/MdNJd21WyDdR2C6r8B0u0DpdoHTHQKVOwRONwTSbgis',
+  '3BBouiHwdlMg6abA0k2BlpsCTxcC0S4EJl0IVLoQuHQhkOlCYMuFQKcLgU+XApEuBSZdClS6FLh0KZDpUmDTpUCnS4FPVwIhXQmMdCVQ0pXASVcCKV0JrHQl',
+  '0NKVwEtXAjFdCcx0JVDTlcBNVwI5XQnsdCXQ05XAT9cCIV0LjHQtUNK1wEnXAildC6x0LdDStcBL1wIxXQvMdC1Q07XATdcCOV0L7HQt0LM1wP9hb+4DgE/B',
+  'L73lL78agF6CN+YBwOa3VAAmPmROFU/A2YuZdv8vqL/epQJtu5/FHrTEtrltqm2VRptttd1kN7zwA3y4TkxH27XWJnehFv1rMcVLDV4xxQ3Qh/4J9qE+sp5y',
+  'FuROxC5Ai6lX9S5mkZNPVJzSp5LqQ9hb7ADzbGx/4H/T/7v64bIokdqwFGo+52VdblH6SiWLWSXl1/tznq0ioj907c7Shy+oDb/xQo/sZqIC',
+].join('');
+const CLASSIFIER = [
+  'HwcBYBwJNo7ybdwFuQza5jtwTMSSahILfc29ZxbqKSKhtN7ynx6JUW1uE6rtI5k9KGYmiEKINnrD4rhpRMqHVF33eFt0v92WpffmvODx0adIQK5f98fbw341',
+  '7gLEk0RhukzgBsLoqNNml69DBQHozNCgZmuLmG+vVyC3UksO+nln9Emn5JHH1s98DowzFx15TocIsSyCwS20vBfUyjTXyTVU13+Ry/IpirBOPX5oHrlaftYH',
+  'MJ0zpsoqjuDeznrhduydjZjLDQ==',
+].join('');
+
+const unpack = (text: string): Buffer => brotliDecompressSync(Buffer.from(text, 'base64'));
+
+/** Finds dark blobs on a light sheet. */
+export const starterDetector = (): Buffer => unpack(DETECTOR);
+
+/** Tells dark things from pale ones. */
+export const starterClassifier = (): Buffer => unpack(CLASSIFIER);
