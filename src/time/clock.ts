@@ -1,4 +1,4 @@
-import { quieten } from './quieten.js';
+import { onAbort } from './on-abort.js';
 
 /**
  * The only source of time in the SDK. Tests hand in one they can move; nothing else may call `Date.now` or `setTimeout`
@@ -41,15 +41,15 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
       reject(signal.reason as Error);
       return;
     }
-    const onAbort = (): void => {
-      cancel();
-      reject(signal?.reason as Error);
-    };
     const cancel = clock.schedule(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort);
+      unlisten?.();
       resolve();
     });
-    if (signal) quieten(signal);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const unlisten =
+      signal &&
+      onAbort(signal, () => {
+        cancel();
+        reject(signal.reason as Error);
+      });
   });
 }

@@ -2,7 +2,7 @@ import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaTimeoutError, type TimeoutPhase } from '../errors/timeout.js';
 import type { Clock } from './clock.js';
 import { LateController } from './late-controller.js';
-import { quieten } from './quieten.js';
+import { onAbort } from './on-abort.js';
 
 /** What a {@link Deadline} needs to know. */
 export interface DeadlineOptions {
@@ -29,6 +29,7 @@ export class Deadline {
   readonly #cancelTimer: () => void;
   readonly #listeners = new Set<(reason: Error) => void>();
   readonly #controller = new LateController();
+  #unlisten: (() => void) | undefined;
   #reason: Error | undefined;
   #phase: TimeoutPhase;
 
@@ -39,10 +40,10 @@ export class Deadline {
       this.#end(new AntennaTimeoutError({ phase: this.#phase, timeoutMs: options.timeoutMs }));
     });
     if (this.#outer?.aborted) this.#onOuterAbort();
-    else if (this.#outer) {
-      quieten(this.#outer);
-      this.#outer.addEventListener('abort', this.#onOuterAbort, { once: true });
-    }
+    else if (this.#outer)
+      this.#unlisten = onAbort(this.#outer, () => {
+        this.#onOuterAbort();
+      });
   }
 
   /** Why it ended: an `AntennaTimeoutError` naming the phase, or an `AntennaAbortError` keeping the caller's reason. */
@@ -96,7 +97,7 @@ export class Deadline {
 
   dispose(): void {
     this.#cancelTimer();
-    this.#outer?.removeEventListener('abort', this.#onOuterAbort);
+    this.#unlisten?.();
   }
 
   #end(reason: Error): void {
@@ -107,11 +108,11 @@ export class Deadline {
     this.#listeners.clear();
   }
 
-  readonly #onOuterAbort = (): void => {
+  #onOuterAbort(): void {
     this.#cancelTimer();
     const reason: unknown = this.#outer?.reason;
     // An outer deadline's reason already is one of ours; wrapping it again would hide the phase.
     const ours = reason instanceof AntennaTimeoutError || reason instanceof AntennaAbortError;
     this.#end(ours ? reason : new AntennaAbortError({ cause: reason }));
-  };
+  }
 }

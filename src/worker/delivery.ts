@@ -26,7 +26,7 @@ export function deliveryNumber(replySubject: string): number | undefined {
 
 /** Tasks of the job that had not been delivered to anybody when this one was: a hint like {@link deliveryNumber}. */
 export function pendingTasks(replySubject: string): number | undefined {
-  return numberAfterDelivered(replySubject, 4);
+  return numberAfterDelivered(tokensOf(replySubject), 4);
 }
 
 /**
@@ -36,15 +36,15 @@ export function pendingTasks(replySubject: string): number | undefined {
 export function streamPlace(
   replySubject: string,
 ): { readonly streamSequence: number; readonly undelivered: number } | undefined {
-  const streamSequence = numberAfterDelivered(replySubject, 1);
-  const undelivered = pendingTasks(replySubject);
+  const tokens = tokensOf(replySubject);
+  const streamSequence = numberAfterDelivered(tokens, 1);
+  const undelivered = numberAfterDelivered(tokens, 4);
   return streamSequence === undefined || undelivered === undefined
     ? undefined
     : { streamSequence, undelivered };
 }
 
-function numberAfterDelivered(replySubject: string, places: number): number | undefined {
-  const tokens = tokensOf(replySubject);
+function numberAfterDelivered(tokens: readonly string[] | undefined, places: number): number | undefined {
   const text = tokens?.[deliveredIndex(tokens) + places];
   return text !== undefined && /^\d{1,12}$/.test(text) ? Number(text) : undefined;
 }

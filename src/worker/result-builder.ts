@@ -43,13 +43,13 @@ export function buildEnvelope(
   output: ProcessResult,
   timing: ResultTiming,
 ): Omit<SuccessResult, 'detections'> {
-  const config = configOf(output) ?? timing.config;
-  return {
+  const envelope = {
     pipeline: pipeline.slug,
     total_time: timing.totalTimeMs / 1000,
     source_images: [{ id: task.image_id, url: task.image_url }],
-    ...(config === undefined ? {} : { config }),
   };
+  const config = configOf(output) ?? timing.config;
+  return config === undefined ? envelope : { ...envelope, config };
 }
 
 function configOf(output: ProcessResult): ProcessResult['config'] {
@@ -169,8 +169,9 @@ type Fields<Of> = Readonly<Record<keyof Of, true>>;
 
 /** A field that nobody knows is a misspelt one more often than not, and would be lost without a word. */
 function refuseUnknown(given: object, fields: object, path: string): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (Object.hasOwn(fields, name) || value === undefined) continue;
+  for (const name of Object.keys(given)) {
+    if (Object.hasOwn(fields, name) || (given as Readonly<Record<string, unknown>>)[name] === undefined)
+      continue;
     const where = path === '' ? name : `${path}.${name}`;
     throw mistake(`${where} is not known; the fields are ${Object.keys(fields).join(', ')}`);
   }

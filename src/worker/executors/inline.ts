@@ -1,11 +1,9 @@
 import { checkOptions, isClock, isDuration, isFunction, isWait, type Check } from '../../http/arguments.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { LateController } from '../../time/late-controller.js';
-import { quieten } from '../../time/quieten.js';
 import type { ProcessContext, TaskImage } from '../pipeline.js';
 import { HandlerAbortError } from './abort-reason.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
-import { deferred } from './deferred.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
 import { sharedController } from './joined-signal.js';
@@ -69,8 +67,6 @@ export class InlineExecutor implements Executor {
   }
 
   async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
-    // Every unit listens to it, and Node would take more than ten for a leak.
-    quieten(context.signal);
     const attempt = (unit: readonly TaskImage[]): Promise<readonly BatchOutcome[]> =>
       this.#attempt(unit, context);
     const work = runUnits(batch, modeOf(this.#options), attempt, context.onAttempt);
@@ -98,7 +94,7 @@ export class InlineExecutor implements Executor {
     const { signal: closing } = this.#closing;
     if (closing.aborted) throw closing.reason;
     const handlerAbort = new LateController();
-    const given = deferred<never>();
+    let giveUp: (error: Error) => void = () => undefined;
     const call = new Supervision({
       clock: this.#clock,
       signals: [context.signal],
@@ -108,21 +104,29 @@ export class InlineExecutor implements Executor {
         handlerAbort.abort(reason);
       },
       kill: (error) => {
-        given.reject(error);
+        giveUp(error);
       },
     });
     this.#calls.add(call);
     try {
       if (call.verdict) throw call.verdict;
       call.started();
-      const work = callHandlers(this.#options, unit, {
-        ...context,
+      const { stopping = closing, config, logger, deadline } = context;
+      const given = {
+        // An accessor in the place of a copied value would make an object of the slow kind, for every call.
         get signal() {
           return handlerAbort.signal;
         },
-        stopping: context.stopping ?? closing,
+        stopping,
+        config,
+        logger,
+        deadline,
+      };
+      const outcomes = await new Promise<readonly BatchOutcome[]>((resolve, reject) => {
+        giveUp = reject;
+        callHandlers(this.#options, unit, given).then(resolve, reject);
       });
-      return settle(await Promise.race([work, given.promise]), call.verdict);
+      return settle(outcomes, call.verdict);
     } catch (error) {
       throw call.verdict ?? error;
     } finally {

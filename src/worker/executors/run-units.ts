@@ -15,8 +15,9 @@ export async function runUnits(
   attempt: Attempt,
   onAttempt?: BatchContext['onAttempt'],
 ): Promise<readonly BatchOutcome[]> {
-  const units = mode === 'image' ? batch.map((image) => [image]) : batch.length > 0 ? [batch] : [];
   const watched = reporting(checked(attempt), onAttempt);
+  if (mode === 'batch' || batch.length === 1) return batch.length === 0 ? [] : isolate(batch, watched);
+  const units = batch.map((image) => [image]);
   const outcomes = await Promise.all(units.map((unit) => isolate(unit, watched)));
   return outcomes.flat();
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../time/clock.js';
+import { onAbort } from '../../time/on-abort.js';
 import { abortReason, HandlerAbortError } from './abort-reason.js';
 import type { BatchOutcome } from './executor.js';
 import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
@@ -26,7 +27,8 @@ export interface SupervisionOptions {
  */
 export class Supervision {
   readonly #options: SupervisionOptions;
-  #cancelTimer: () => void = () => undefined;
+  #unlisten: readonly (() => void)[] = [];
+  #cancelTimer: () => void = nothing;
   #verdict: Error | undefined;
 
   constructor(options: SupervisionOptions) {
@@ -38,7 +40,7 @@ export class Supervision {
       });
     }
     if (signals.some(({ aborted }) => aborted)) this.#onAbort();
-    else for (const signal of signals) signal.addEventListener('abort', this.#onAbort, { once: true });
+    else this.#unlisten = signals.map((signal) => onAbort(signal, this.#onAbort));
   }
 
   /** Why the call was aborted, if it was: the error of a call that then fails in its own way. */
@@ -69,7 +71,7 @@ export class Supervision {
   /** The call is over: takes the timer and the listeners away. */
   dispose(): void {
     this.#cancelTimer();
-    for (const signal of this.#options.signals) signal.removeEventListener('abort', this.#onAbort);
+    for (const unlisten of this.#unlisten) unlisten();
   }
 
   readonly #onAbort = (): void => {
@@ -86,6 +88,10 @@ export class Supervision {
     });
     abort(reason);
   }
+}
+
+function nothing(): void {
+  // Until something is scheduled.
 }
 
 /** A success that came after the abort is a success; a failure after it has the abort as its cause. */

@@ -43,7 +43,7 @@ export interface RunContext {
   readonly changed: () => void;
 }
 
-/** How events and logs name a task. */
+/** How events and logs name a task. Events of every task write it out: adding to a spread copy is the slow way to make an object. */
 export function refOf(item: WorkItem): TaskRef {
   return { jobId: item.jobId, imageId: item.task.image_id, attempt: item.delivery };
 }

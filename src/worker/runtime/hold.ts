@@ -1,8 +1,13 @@
 import { AntennaError } from '../../errors/base.js';
 import type { Fate } from '../report.js';
-import type { ItemStage, WorkItem } from './work-item.js';
+import type { ImageMemory, ItemStage, WorkItem } from './work-item.js';
 
 const NONE: ReadonlySet<WorkItem> = new Set();
+
+/** The tasks in hand of one job. */
+interface JobTasks extends ImageMemory {
+  readonly items: Set<WorkItem>;
+}
 
 /**
  * The tasks in hand: reserved, and not yet settled. Capacity is what is missing in this set. A counter beside it would leak a slot
@@ -11,7 +16,9 @@ const NONE: ReadonlySet<WorkItem> = new Set();
 export class Hold {
   readonly #items = new Map<string, WorkItem>();
   /** The same, by job. */
-  readonly #jobs = new Map<number, Set<WorkItem>>();
+  readonly #jobs = new Map<number, JobTasks>();
+  /** Asked before every download. */
+  readonly #memory: ImageMemory = { bytes: 0 };
   readonly #onSettled: (item: WorkItem, fate: Fate) => void;
 
   constructor(onSettled: (item: WorkItem, fate: Fate) => void) {
@@ -31,20 +38,22 @@ export class Hold {
     if (this.#items.has(item.key))
       throw new AntennaError({ code: 'task_held', message: `Task ${item.key} is already in hand` });
     this.#items.set(item.key, item);
-    const ofJob = this.#jobs.get(item.jobId);
-    if (ofJob) ofJob.add(item);
-    else this.#jobs.set(item.jobId, new Set([item]));
+    let job = this.#jobs.get(item.jobId);
+    if (!job) this.#jobs.set(item.jobId, (job = { items: new Set(), bytes: 0 }));
+    job.items.add(item);
+    item.countIn([this.#memory, job]);
   }
 
   /** The one way out. A second call for the same task does nothing: the first decided. */
   settle(item: WorkItem, fate: Fate): void {
     if (this.#items.get(item.key) !== item) return;
     this.#items.delete(item.key);
-    const ofJob = this.#jobs.get(item.jobId);
-    ofJob?.delete(item);
-    if (ofJob?.size === 0) this.#jobs.delete(item.jobId);
     item.stage = 'settled';
     item.image = undefined;
+    item.countIn([]);
+    const job = this.#jobs.get(item.jobId);
+    job?.items.delete(item);
+    if (job?.items.size === 0) this.#jobs.delete(item.jobId);
     this.#onSettled(item, fate);
   }
 
@@ -66,7 +75,7 @@ export class Hold {
 
   /** The tasks of one job. */
   of(jobId: number): ReadonlySet<WorkItem> {
-    return this.#jobs.get(jobId) ?? NONE;
+    return this.#jobs.get(jobId)?.items ?? NONE;
   }
 
   /** Whether every task in hand is computed. */
@@ -83,15 +92,11 @@ export class Hold {
 
   /** Images of one job in memory, in bytes. */
   imageBytesOf(jobId: number): number {
-    let bytes = 0;
-    for (const { image } of this.of(jobId)) bytes += image?.bytes.length ?? 0;
-    return bytes;
+    return this.#jobs.get(jobId)?.bytes ?? 0;
   }
 
   /** Images in memory, in bytes. */
   imageBytes(): number {
-    let bytes = 0;
-    for (const { image } of this.#items.values()) bytes += image?.bytes.length ?? 0;
-    return bytes;
+    return this.#memory.bytes;
   }
 }

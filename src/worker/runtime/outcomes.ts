@@ -1,7 +1,7 @@
 import { outboxEntry } from '../outbox/entry.js';
 import { foundBoxes } from '../found-boxes.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { errorOutcome } from '../outcome.js';
+import { errorOutcome, type Outcome } from '../outcome.js';
 import type { ProcessResult } from '../pipeline.js';
 import { ResultEncoder } from '../stages/encode.js';
 import { publishSpan } from '../stages/spans.js';
@@ -26,14 +26,29 @@ export class Outcomes {
   }
 
   processed(item: WorkItem, result: ProcessResult): void {
-    item.computedAtMs = this.#context.clock.now();
-    this.#tasks.start(() => this.#encode(item, result));
+    const { clock } = this.#context;
+    item.computedAtMs = clock.now();
+    const startedAtMs = performance.now();
+    const timing = {
+      timestamp: new Date(clock.wallNow()).toISOString(),
+      totalTimeMs: this.#durationMs(item, item.computedAtMs),
+      config: item.config?.echo,
+    };
+    try {
+      const outcome = this.#encoder.encode(item.pipeline, item.task, result, timing);
+      if (outcome instanceof Promise)
+        this.#tasks.start(() => this.#later(item, result, outcome, startedAtMs));
+      else this.#encoded(item, result, outcome, startedAtMs);
+    } catch (error) {
+      if (item.stage !== 'settled') this.failed(item, error);
+    }
   }
 
   failed(item: WorkItem, error: unknown): void {
     const { hold, bus, tally, options, clock, client, failures } = this.#context;
     const where = item.computedAtMs !== undefined ? 'encode' : item.image ? 'process' : 'download';
-    item.computedAtMs ??= clock.now();
+    const nowMs = clock.now();
+    item.computedAtMs ??= nowMs;
     const text = errorText(error);
     const verdict = judge(error, item.delivery, options.rules.maxDeliveries);
     const { jobId, imageId, attempt } = refOf(item);
@@ -44,7 +59,7 @@ export class Outcomes {
       ...refOf(item),
       outcome,
       detections: 0,
-      durationMs: this.#durationMs(item),
+      durationMs: this.#durationMs(item, nowMs),
       error: text,
     });
     if (verdict === 'let-lapse') {
@@ -60,45 +75,48 @@ export class Outcomes {
     return this.#tasks.idle();
   }
 
-  async #encode(item: WorkItem, result: ProcessResult): Promise<void> {
-    const { clock, bus, tally } = this.#context;
-    const startedAt = performance.now();
-    const timing = {
-      timestamp: new Date(clock.wallNow()).toISOString(),
-      totalTimeMs: this.#durationMs(item),
-    };
+  /** A large result takes its time. */
+  async #later(
+    item: WorkItem,
+    result: ProcessResult,
+    outcome: Promise<Outcome>,
+    startedAtMs: number,
+  ): Promise<void> {
     try {
-      const outcome = await this.#encoder.encode(item.pipeline, item.task, result, {
-        ...timing,
-        config: item.config?.echo,
-      });
-      const encodeMs = performance.now() - startedAt;
-      publishSpan('encode', () => ({ ...refOf(item), durationMs: encodeMs }));
-      if (item.stage === 'settled') return;
-      tally.add(item.jobId, 'succeeded');
-      const detections = result.detections.length;
-      bus.emit('task', {
-        ...refOf(item),
-        outcome: 'success',
-        detections,
-        durationMs: this.#durationMs(item),
-        encodeMs,
-      });
-      if (bus.hears('found')) {
-        const boxes = foundBoxes(item.pipeline, result);
-        bus.emit('found', { ...refOf(item), imageUrl: item.task.image_url, boxes });
-      }
-      // The image is of no more use; its memory makes room for the next download.
-      item.image = undefined;
-      this.#outbox.offer(outboxEntry(item, outcome, clock.now()));
+      this.#encoded(item, result, await outcome, startedAtMs);
     } catch (error) {
       if (item.stage !== 'settled') this.failed(item, error);
     }
     this.#context.changed();
   }
 
-  #durationMs({ startedAtMs }: WorkItem): number {
-    const nowMs = this.#context.clock.now();
+  #encoded(item: WorkItem, result: ProcessResult, encoded: Outcome, startedAtMs: number): void {
+    const { clock, bus, tally } = this.#context;
+    const encodeMs = performance.now() - startedAtMs;
+    publishSpan('encode', () => ({ ...refOf(item), durationMs: encodeMs }));
+    if (item.stage === 'settled') return;
+    const { jobId, task, delivery: attempt } = item;
+    tally.add(jobId, 'succeeded');
+    const nowMs = clock.now();
+    bus.emit('task', {
+      jobId,
+      imageId: task.image_id,
+      attempt,
+      outcome: 'success',
+      detections: result.detections.length,
+      durationMs: this.#durationMs(item, nowMs),
+      encodeMs,
+    });
+    if (bus.hears('found')) {
+      const boxes = foundBoxes(item.pipeline, result);
+      bus.emit('found', { ...refOf(item), imageUrl: task.image_url, boxes });
+    }
+    // The image is of no more use; its memory makes room for the next download.
+    item.image = undefined;
+    this.#outbox.offer(outboxEntry(item, encoded, nowMs));
+  }
+
+  #durationMs({ startedAtMs }: WorkItem, nowMs: number): number {
     return nowMs - (startedAtMs ?? nowMs);
   }
 }

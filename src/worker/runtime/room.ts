@@ -4,7 +4,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import type { OpenJob, Outlook } from '../rotation/rotation.js';
 import { originOf } from '../shares/origins.js';
 import type { Reservations } from '../shares/reservations.js';
-import { ceilingOf, roomFor, type Standing } from '../shares/shares.js';
+import { ceilingOf, placesOf, roomFor, type Standing } from '../shares/shares.js';
 import { askThreshold, type Sizing } from '../sizing/hold-target.js';
 import { limitsOf, type RunContext } from './context.js';
 
@@ -48,10 +48,15 @@ export class Room {
     const { hold, options, pace } = this.#context;
     const { id, pipeline } = job;
     const reservations = this.#reservations;
-    if (reservations.has(id) || this.#outbox.isBlockedFor(id)) return 0;
-    if (hold.size + reservations.asked >= options.maxHeld) return 0;
+    const { maxHeld } = options;
+    const { asked } = reservations;
+    if (hold.size + asked >= maxHeld || reservations.has(id) || this.#outbox.isBlockedFor(id)) return 0;
     const own = hold.of(id).size;
     const standing = this.#standing(id, nowMs);
+    const ceiling = standing === 'new' && this.#outbox.isDoubtful ? 1 : ceilingOf(maxHeld, standing);
+    const places = { own, ceiling, held: hold.size, asked, maxHeld, maxBatch: options.maxBatchSize };
+    // With every task that leaves this is asked for every job, and a fast worker mostly has all that it may.
+    if (placesOf(places) < 1) return 0;
     if (standing === 'suspect' && !this.#mayProbe(id, own, nowMs)) return 0;
     const { slug, batchSize } = pipeline;
     const sizing = this.#sizing(job, nowMs);
@@ -64,17 +69,12 @@ export class Room {
       moving: moving.count,
       batch: batchSize,
       expected: reservations.expected(slug),
-      own,
-      ceiling: standing === 'new' && this.#outbox.isDoubtful ? 1 : ceilingOf(options.maxHeld, standing),
-      held: hold.size,
-      asked: reservations.asked,
-      maxHeld: options.maxHeld,
-      maxBatch: options.maxBatchSize,
+      ...places,
       cold: sizing.bound === 'cold-start',
       lanes,
     });
-    const asked = reservations.askable(outlook, room);
-    return asked === 0 ? 0 : Math.min(asked, pace.room(job, nowMs));
+    const askable = reservations.askable(outlook, room);
+    return askable === 0 ? 0 : Math.min(askable, pace.room(job, nowMs));
   }
 
   #sizing({ id, pipeline: { slug, batchSize } }: OpenJob, nowMs: number): Sizing {

@@ -207,7 +207,8 @@ export class WorkerRun {
     const { clock, logger } = client;
     const hold = new Hold((item, fate) => {
       tally.add(item.jobId, fate);
-      bus.emit('settled', { ...refOf(item), fate });
+      const { jobId, task, delivery: attempt } = item;
+      bus.emit('settled', { jobId, imageId: task.image_id, attempt, fate });
       if (fate === 'abandoned') this.#abandoned.push(refOf(item));
       this.#lastTaskAt = clock.now();
       this.#engine.settled(item, fate);

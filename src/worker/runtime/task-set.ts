@@ -1,6 +1,7 @@
 /** Work that runs beside the loop. Nothing floats: what fails is told, and the end of a run waits for all of it. */
 export class TaskSet {
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
+  readonly #whenIdle: (() => void)[] = [];
   readonly #onError: (error: unknown) => void;
 
   constructor(onError: (error: unknown) => void) {
@@ -8,25 +9,30 @@ export class TaskSet {
   }
 
   get size(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
   start(work: () => Promise<void>): void {
-    const guarded = this.#guard(work);
-    this.#running.add(guarded);
-    void guarded.then(() => this.#running.delete(guarded));
+    void this.#guard(work);
   }
 
   /** Resolves when nothing runs any more, including what was started meanwhile. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    while (this.#running > 0)
+      await new Promise<void>((resolve) => {
+        this.#whenIdle.push(resolve);
+      });
   }
 
   async #guard(work: () => Promise<void>): Promise<void> {
+    this.#running += 1;
     try {
       await work();
     } catch (error) {
       this.#onError(error);
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
     }
   }
 }

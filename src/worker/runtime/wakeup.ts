@@ -1,4 +1,5 @@
 import type { Clock } from '../../time/clock.js';
+import { onAbort } from '../../time/on-abort.js';
 
 /** Lets a loop wait until something changed, some time has passed, or it is told to end; whichever is first. */
 export class Wakeup {
@@ -24,11 +25,11 @@ export class Wakeup {
         const wake = (): void => {
           this.#wake = undefined;
           cancel();
-          signal.removeEventListener('abort', wake);
+          unlisten();
           resolve();
         };
         const cancel = this.#clock.schedule(timeoutMs, wake);
-        signal.addEventListener('abort', wake, { once: true });
+        const unlisten = onAbort(signal, wake);
         this.#wake = wake;
       });
     }

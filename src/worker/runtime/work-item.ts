@@ -15,6 +15,11 @@ export function taskKey(jobId: number, taskId: string): string {
   return `${jobId}:${taskId}`;
 }
 
+/** Bytes of images in memory. */
+export interface ImageMemory {
+  bytes: number;
+}
+
 /** One task in hand, from the answer that brought it to the post that delivers its outcome. */
 export class WorkItem {
   readonly key: string;
@@ -28,13 +33,16 @@ export class WorkItem {
   /** Host of its image. */
   readonly origin: string;
   stage: ItemStage = 'queued';
-  image: Downloaded | undefined;
   /** When work on it began, on the monotonic clock. */
   startedAtMs: number | undefined;
   /** When its image was in memory, on the monotonic clock. */
   readyAtMs: number | undefined;
   /** When the handler was done with it, on the monotonic clock. */
   computedAtMs: number | undefined;
+  #image: Downloaded | undefined;
+  #imageBytes = 0;
+  /** Those that count the bytes of its image. */
+  #memories: readonly ImageMemory[] = [];
   #replySubject: string;
   #leasedAt: Instant;
   #delivery: number | undefined;
@@ -48,6 +56,24 @@ export class WorkItem {
     this.#leasedAt = leasedAt;
     this.#replySubject = task.reply_subject;
     this.#delivery = deliveryNumber(task.reply_subject);
+  }
+
+  /** Undefined before it is downloaded, and when it is of no more use. */
+  get image(): Downloaded | undefined {
+    return this.#image;
+  }
+
+  set image(image: Downloaded | undefined) {
+    // Remembered: the bytes may be given away to a thread, and are then empty here.
+    const before = this.#imageBytes;
+    this.#image = image;
+    this.#imageBytes = image?.bytes.length ?? 0;
+    for (const memory of this.#memories) memory.bytes += this.#imageBytes - before;
+  }
+
+  /** Its image will count there. The setter counts, so that no path can forget to. */
+  countIn(memories: readonly ImageMemory[]): void {
+    this.#memories = memories;
   }
 
   /** Subject of the newest delivery. */

@@ -72,11 +72,18 @@ function placesFor(own: number, left: number, total: number): number {
   return Math.max(left - lastShare(total), Math.ceil(left / 2) - own);
 }
 
+/** Places that a job may take now, whatever its pipeline needs: without any, nothing else has to be known. */
+export function placesOf(
+  facts: Pick<RoomFacts, 'own' | 'ceiling' | 'held' | 'asked' | 'maxHeld' | 'maxBatch'>,
+): number {
+  const { own, ceiling, held, asked, maxHeld, maxBatch } = facts;
+  return Math.min(placesFor(own, maxHeld - held - asked, maxHeld), ceiling - own, maxBatch);
+}
+
 /** How many tasks to ask a job for; 0 while what is missing is not worth a request, or not the job's to take. */
 export function roomFor(facts: RoomFacts): number {
-  const { target, most, moving, expected, own, held, asked, cold, lanes } = facts;
-  const places = placesFor(own, facts.maxHeld - held - asked, facts.maxHeld);
-  const free = Math.min(places, facts.ceiling - own, facts.maxBatch);
+  const { target, most, moving, expected, own, cold, lanes } = facts;
+  const free = placesOf(facts);
   if (free < 1) return 0;
   const missing = target - moving - expected;
   if (missing >= facts.threshold) return Math.min(missing, free);

@@ -116,7 +116,8 @@ export class DownloadStage {
   async #download(item: WorkItem, source: Source, running: Preemption): Promise<void> {
     const { bus, leases, phases } = this.#context;
     item.startedAtMs = running.startedAtMs;
-    bus.emit('task_started', { ...refOf(item), slackMs: leases.remainingMs(item) });
+    const { jobId, task, delivery: attempt } = item;
+    bus.emit('task_started', { jobId, imageId: task.image_id, attempt, slackMs: leases.remainingMs(item) });
     let failure: { readonly error: unknown } | undefined;
     try {
       item.image =
@@ -171,7 +172,8 @@ export class DownloadStage {
     const bytes = item.image?.bytes.length ?? 0;
     estimator.download(item.origin, { durationMs, bytes }, nowMs);
     origins.succeeded(item.origin, nowMs);
-    bus.emit('downloaded', { ...refOf(item), bytes, durationMs });
+    const { jobId, task, delivery: attempt } = item;
+    bus.emit('downloaded', { jobId, imageId: task.image_id, attempt, bytes, durationMs });
     publishSpan('download', () => ({ ...refOf(item), durationMs }));
   }
 

@@ -22,42 +22,49 @@ export class ResultEncoder {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @returns the outcome with exactly the bytes that `JSON.stringify` of the whole result would give.
+   * @returns the outcome with exactly the bytes that `JSON.stringify` of the whole result would give; at once for a small result.
    * @throws PermanentTaskError naming what is wrong with the result.
    */
-  encode(pipeline: Pipeline, task: ImageOf, output: ProcessResult, timing: ResultTiming): Promise<Outcome> {
+  encode(
+    pipeline: Pipeline,
+    task: ImageOf,
+    output: ProcessResult,
+    timing: ResultTiming,
+  ): Outcome | Promise<Outcome> {
+    const detections = detectionsOf(output);
+    const head = `${JSON.stringify(buildEnvelope(pipeline, task, output, timing)).slice(0, -1)},"detections":[`;
+    const encodeOne = (detection: HandlerDetection, index: number): string =>
+      `${index > 0 ? ',' : ''}${encodeDetection(pipeline, task, detection, index, timing)}`;
+    // Most results have a handful of numbers, and promises would cost more than the encoding.
+    if (countNumbers(detections) <= SMALL_NUMBERS)
+      return outcomeOf(task, textBytes(`${head}${detections.map(encodeOne).join('')}]}`));
     // One at a time: slices of several results would run in the same turn of the event loop and add up again.
-    const work = this.#last.then(() => encodeSuccess(pipeline, task, output, timing));
+    const work = this.#last.then(async () => outcomeOf(task, await inSlices(head, detections, encodeOne)));
     this.#last = work.catch(() => undefined);
     return work;
   }
 }
 
-async function encodeSuccess(
-  pipeline: Pipeline,
-  task: ImageOf,
-  output: ProcessResult,
-  timing: ResultTiming,
-): Promise<Outcome> {
-  const detections = detectionsOf(output);
-  const sliced = countNumbers(detections) > SMALL_NUMBERS;
-  const head = JSON.stringify(buildEnvelope(pipeline, task, output, timing)).slice(0, -1);
-  const parts: Buffer[] = [];
-  let text = `${head},"detections":[`;
+/** Piece by piece: one text of some megabytes costs more than the pieces it is made of. */
+async function inSlices(
+  head: string,
+  detections: readonly HandlerDetection[],
+  encodeOne: (detection: HandlerDetection, index: number) => string,
+): Promise<Buffer> {
+  const parts = [textBytes(head)];
   let sliceEndsAt = performance.now() + SLICE_MS;
   for (const [index, detection] of detections.entries()) {
-    text += `${index > 0 ? ',' : ''}${encodeDetection(pipeline, task, detection, index, timing)}`;
-    if (!sliced) continue;
-    // Piece by piece: one text of some megabytes costs more than the pieces it is made of.
-    parts.push(textBytes(text));
-    text = '';
-    if (performance.now() >= sliceEndsAt) {
-      await nextTurn();
-      sliceEndsAt = performance.now() + SLICE_MS;
-    }
+    parts.push(textBytes(encodeOne(detection, index)));
+    if (performance.now() < sliceEndsAt) continue;
+    await nextTurn();
+    sliceEndsAt = performance.now() + SLICE_MS;
   }
-  parts.push(textBytes(`${text}]}`));
-  return { kind: 'success', imageId: task.image_id, body: joinBytes(parts) };
+  parts.push(textBytes(']}'));
+  return joinBytes(parts);
+}
+
+function outcomeOf({ image_id }: ImageOf, body: Buffer): Outcome {
+  return { kind: 'success', imageId: image_id, body };
 }
 
 function encodeDetection(

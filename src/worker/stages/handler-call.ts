@@ -67,17 +67,14 @@ async function supervise(
   const [first] = items;
   if (!first) return [];
   const { clock, phases } = context;
-  const call = (signal: AbortSignal): Promise<readonly BatchOutcome[]> =>
-    executor.run(items.map(imageOf), {
-      ...processContext(first, items, context, signal),
-      pipeline: first.pipeline.slug,
-      timeoutMs,
-      onAttempt:
-        trial &&
-        ((attempt) => {
-          trial.add(attempt);
-        }),
-    });
+  const onAttempt = trial && trial.add.bind(trial);
+  const call = (signal: AbortSignal): Promise<readonly BatchOutcome[]> => {
+    const { stopping, config, logger, deadline } = processContext(first, items, context, signal);
+    const { slug } = first.pipeline;
+    // Written out: adding to a spread copy is the slow way to make an object.
+    const given = { signal, stopping, config, logger, deadline, pipeline: slug, timeoutMs, onAttempt };
+    return executor.run(items.map(imageOf), given);
+  };
   if (executor.endsEveryCall) return checkCount(await call(phases.hard), items.length);
   // A process that has to start first has that time on top; a batch that is bisected has its own for each part.
   const patienceMs =

@@ -73,7 +73,7 @@ describe('ResultEncoder', () => {
       };
       setImmediate(count);
       const outcomes = await Promise.all(
-        Array.from({ length: 24 }, () => encoder.encode(large, task, result, timing)),
+        Array.from({ length: 24 }, async () => encoder.encode(large, task, result, timing)),
       );
       encoding = false;
       expect(outcomes[0]?.body.length).toBeGreaterThan(1_900_000);
@@ -85,9 +85,15 @@ describe('ResultEncoder', () => {
   it('names the detection and the field of a handler’s mistake', async () => {
     const encoder = new ResultEncoder();
     const wrong = { detections: [{ bbox: box }, { bbox: box, crop_image_url: 'x'.repeat(300) }] };
-    await expect(encoder.encode(made, task, wrong, timing)).rejects.toThrow(/detections\.1\.crop_image_url/);
-    await expect(encoder.encode(made, task, { detections: 'none' } as never, timing)).rejects.toThrow(
+    expect(() => encoder.encode(made, task, wrong, timing)).toThrow(/detections\.1\.crop_image_url/);
+    expect(() => encoder.encode(made, task, { detections: 'none' } as never, timing)).toThrow(
       PermanentTaskError,
+    );
+    const logits = Array.from({ length: 5_000 }, () => 0.5);
+    const large = { bbox: box, classifications: [{ scores: [1], logits }] };
+    const wrongLarge = { detections: [large, { bbox: box, crop_image_url: 'x'.repeat(300) }] };
+    await expect(encoder.encode(made, task, wrongLarge, timing)).rejects.toThrow(
+      /detections\.1\.crop_image_url/,
     );
     // One mistake does not stop the next result.
     expect((await encoder.encode(made, task, { detections: [] }, timing)).kind).toBe('success');
