@@ -51,12 +51,14 @@ export class DownloadStage {
   /** Starts as many downloads as may run. Called whenever something changed; harmless otherwise. */
   pump(): void {
     if (this.#sources.size === 0) return;
-    for (let source = this.#nextSource(); source; source = this.#nextSource()) {
+    // One look at the clock: this is called with every step of every task.
+    const nowMs = this.#context.clock.now();
+    for (let source = this.#nextSource(nowMs); source; source = this.#nextSource(nowMs)) {
       const item = pickNext(source.queue, this.#context, (one) => this.#durationMs(one));
       if (item) this.#begin(item, source);
       else this.#tidy(source);
     }
-    this.#makeRoom();
+    this.#makeRoom(nowMs);
   }
 
   /** Lets go of what waits behind a host that does not answer and belongs to another worker by now. To be called now and then. */
@@ -72,9 +74,8 @@ export class DownloadStage {
   }
 
   /** Of the sources that may start one: of the host with the fewest under way, and of the job with the fewest; else the older task. */
-  #nextSource(): Source | undefined {
-    const { origins, clock } = this.#context;
-    const nowMs = clock.now();
+  #nextSource(nowMs: number): Source | undefined {
+    const { origins } = this.#context;
     // Asked with every task that moves, and most find all slots taken.
     let memory: number | undefined;
     let best: Source | undefined;
@@ -92,9 +93,8 @@ export class DownloadStage {
   }
 
   /** All slots are taken: one that hangs makes way for a job that has none at a host that is well. */
-  #makeRoom(): void {
-    const { origins, clock, phases } = this.#context;
-    const nowMs = clock.now();
+  #makeRoom(nowMs: number): void {
+    const { origins, phases } = this.#context;
     const victim = origins.toPreempt(nowMs);
     if (!victim || phases.flush.aborted) return;
     for (const { queue, origin, running } of this.#sources.values()) {

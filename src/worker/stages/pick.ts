@@ -1,4 +1,5 @@
 import { decideStart } from '../lease/expiry.js';
+import type { Instant } from '../lease/lease-clock.js';
 import { refOf, type RunContext } from '../runtime/context.js';
 import { LeaseExpiredError } from '../task-errors.js';
 import type { WorkItem } from '../runtime/work-item.js';
@@ -21,13 +22,17 @@ export function pickNext(
   const expired: WorkItem[] = [];
   let best: WorkItem | undefined;
   let freshWaiting: boolean | undefined;
+  let freshLease: Instant | undefined;
   for (const item of queue) {
+    // Tasks of one answer have one lease: if it is fresh, none of them goes before the first.
+    if (item.leasedAt === freshLease && !draining) continue;
     if (draining && !phases.mayStart(durationMs(item))) {
       late.push(item);
       continue;
     }
     const lease = leases.state(item, now);
-    if (lease !== 'fresh') {
+    if (lease === 'fresh') freshLease = item.leasedAt;
+    else {
       freshWaiting ??= queue.some((other) => leases.state(other, now) === 'fresh');
       const decision = decideStart({
         lease,

@@ -152,6 +152,35 @@ describe('SampleWindow', () => {
     expect(window.moments(16 * 60_000).count).toBe(0);
     expect(window.quantile(0.5, 16 * 60_000)).toBeUndefined();
   });
+
+  it('answers as the sorted list of its samples would, whatever came in whatever order', () => {
+    const sample = fc.record({
+      value: fc.integer({ min: 0, max: 20 }),
+      afterMs: fc.integer({ max: 60_000, min: 0 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(sample, { maxLength: 300, size: 'max' }),
+        fc.constantFrom(0.01, 0.5, 0.95, 1),
+        (samples, share) => {
+          const window = new SampleWindow();
+          let nowMs = 0;
+          let kept: { readonly value: number; readonly atMs: number }[] = [];
+          for (const { value, afterMs } of samples) {
+            nowMs += afterMs;
+            window.add(value, nowMs);
+            kept = [...kept, { value, atMs: nowMs }]
+              .slice(-64)
+              .filter(({ atMs }) => nowMs - atMs <= 15 * 60_000);
+            const sorted = kept.map((one) => one.value).sort((a, b) => a - b);
+            expect(window.quantile(share, nowMs)).toBe(sorted[Math.ceil(share * sorted.length) - 1]);
+            expect(window.moments(nowMs).count).toBe(sorted.length);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
 });
 
 describe('LeaseFeedback', () => {
