@@ -21,6 +21,13 @@ describe('a warning that repeats itself', () => {
     ]);
   });
 
+  it('is said of each job by itself', () => {
+    const { logger, lines } = listeningLogger();
+    const limited = limitWarnings(logger, new ManualClock());
+    for (const job of [1, 2, 1]) limited.warn({ job }, 'posting failed');
+    expect(lines).toEqual(['warn posting failed {"job":1}', 'warn posting failed {"job":2}']);
+  });
+
   it('is the only thing that is limited', () => {
     const { logger, lines } = listeningLogger();
     const limited = limitWarnings(logger, new ManualClock());

@@ -184,7 +184,7 @@ export class Poster {
     count: number,
     failure: { verdict: 'retry' | 'hold'; error: unknown; failures: number },
   ): void {
-    const { clock, options, bus, phases, client, leases, troubles } = this.#context;
+    const { clock, options, bus, phases, logger, leases, troubles } = this.#context;
     const { verdict, error, failures } = failure;
     const nowMs = clock.now();
     const askedMs = askedWaitMs(error);
@@ -201,7 +201,7 @@ export class Poster {
     const detail = error instanceof PermissionDeniedError ? 'permission denied' : reason;
     troubles.failed('post', String(jobId), nowMs, { detail });
     bus.emit('post_retry', { jobId, count, delayMs, reason });
-    client.logger.warn(
+    logger.warn(
       { job: jobId, count, delayMs, error },
       'posting results failed; they are kept and posted again',
     );

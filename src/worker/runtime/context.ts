@@ -21,6 +21,8 @@ export interface RunContext {
   readonly options: ResolvedWorkerOptions;
   readonly client: AntennaClient;
   readonly clock: Clock;
+  /** Says a warning that repeats itself once a minute. */
+  readonly logger: Logger;
   readonly bus: WorkerEventBus;
   readonly tally: Tally;
   readonly leases: Leases;

@@ -133,7 +133,7 @@ export class Engine {
     item.detections = detections;
     const { jobId, imageId } = refOf(item);
     if (leftOut.length > 0)
-      this.#context.client.logger.warn(
+      this.#context.logger.warn(
         { job: jobId, task: imageId, issues: leftOut },
         'a task has boxes that cannot be read; the handler gets the others',
       );

@@ -151,13 +151,13 @@ export class Intake {
   }
 
   #learn(known: { readonly leasedAt: Instant }, task: Task, jobId: number): void {
-    const { leases, bus, client } = this.#context;
+    const { leases, bus, logger } = this.#context;
     const sinceMs = leases.ageMs(known);
     const delivery = deliveryNumber(task.reply_subject);
     bus.emit('redelivered', { jobId, imageId: task.image_id, attempt: delivery, sinceMs });
     if (!leases.observeRedelivery(known, delivery)) return;
     bus.emit('lease_learned', { leaseMs: leases.lengthMs });
-    client.logger.warn(
+    logger.warn(
       { job: jobId, task: task.image_id, leaseMs: Math.round(leases.lengthMs) },
       'a task came back sooner than its lease was assumed to last; from now on leases count as this short',
     );

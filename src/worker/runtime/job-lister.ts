@@ -205,7 +205,7 @@ export class JobLister {
 
   /** A server of the `token` dialect fails what is left of a job that had no result for ten minutes (trap T25). */
   #alarm(): void {
-    const { hold, clock, bus, client } = this.#context;
+    const { hold, clock, bus, logger } = this.#context;
     const nowMs = clock.now();
     const held = new Map<number, number>();
     for (const { jobId } of hold) held.set(jobId, (held.get(jobId) ?? 0) + 1);
@@ -220,7 +220,7 @@ export class JobLister {
       if (silentMs < STALLED_MS) continue;
       this.#stalledAt.set(jobId, nowMs);
       bus.emit('job_stalled', { jobId, silentMs, held: count });
-      client.logger.warn(
+      logger.warn(
         { job: jobId, count, durationMs: silentMs },
         'no result of this job was accepted for minutes',
       );

@@ -1,4 +1,5 @@
 import { AntennaAbortError } from '../../errors/abort.js';
+import { limitWarnings } from '../../log/limited.js';
 import { within } from '../../time/within.js';
 import type { TaskRef, WorkerEventBus } from '../events.js';
 import { Leases } from '../lease/leases.js';
@@ -204,7 +205,8 @@ export class WorkerRun {
   #createContext(): RunContext {
     const { options, bus, tally, phases } = this.#parts;
     const { client } = options;
-    const { clock, logger } = client;
+    const { clock } = client;
+    const logger = limitWarnings(client.logger, clock);
     const hold = new Hold((item, fate) => {
       tally.add(item.jobId, fate);
       const { jobId, task, delivery: attempt } = item;
@@ -220,6 +222,7 @@ export class WorkerRun {
       options,
       client,
       clock,
+      logger,
       bus,
       tally,
       phases,

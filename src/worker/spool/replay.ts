@@ -120,7 +120,7 @@ export class Replay {
 
   /** @returns whether the file is dealt with; false when its job is to be tried again. */
   async #post(name: string, post: SpooledPost): Promise<boolean> {
-    const { bus, clock, client, tally } = this.#context;
+    const { bus, clock, client, logger, tally } = this.#context;
     const { jobId } = post;
     const job = await this.#job(jobId);
     if (job === 'later') return false;
@@ -128,7 +128,7 @@ export class Replay {
     const times = onServerClock(post, { nowMs: clock.wallNow(), clockOffsetMs: client.clockOffsetMs });
     const decision = decideReplay({ job, ...times, maxAgeMs: this.#maxAgeMs });
     if (!decision.post) {
-      client.logger.warn(
+      logger.warn(
         { job: jobId, count: post.results.length, reason: decision.reason },
         'results of an earlier run are not posted',
       );

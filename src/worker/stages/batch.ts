@@ -50,7 +50,7 @@ export function smallerParts(
 export function learnFrom(
   trial: BatchTrial,
   { jobId, pipeline }: WorkItem,
-  { estimator, bus, client, phases }: RunContext,
+  { estimator, bus, logger, phases }: RunContext,
 ): void {
   // What was ended says nothing about its size.
   if (phases.hard.aborted) return;
@@ -59,7 +59,6 @@ export function learnFrom(
   const { slug } = pipeline;
   bus.emit('batch_limit', { jobId, pipeline: slug, ...change });
   const fields = { job: jobId, pipeline: slug, reason: change.reason, batchSize: change.to };
-  if (change.reason === 'grown') client.logger.debug(fields, 'batches are one image larger again');
-  else
-    client.logger.warn(fields, 'a batch failed as a whole and went well in parts; the next ones are smaller');
+  if (change.reason === 'grown') logger.debug(fields, 'batches are one image larger again');
+  else logger.warn(fields, 'a batch failed as a whole and went well in parts; the next ones are smaller');
 }
