@@ -11,13 +11,15 @@ import { parseArgs } from 'node:util';
 import { AntennaClient, AntennaWorker, type WorkerEvents, type WorkerPipeline } from 'antenna-sdk';
 import { SingleBar } from 'cli-progress';
 import sharp from 'sharp';
+import type { Detection } from '../../src/cli/report/detection.js';
+import { drawBoxes } from '../../src/cli/report/draw.js';
+import { renderReport, type ReportRow } from '../../src/cli/report/report.js';
 import { blobPipeline } from '../onnx/blob-pipeline.js';
+import { LABELS } from './classify.js';
 import { generateImages, readFolder } from './demo-images.js';
 import { startDemoServer, type DemoServer } from './demo-server.js';
-import { drawBoxes, type Detection } from './draw.js';
 import type { ImageSet } from './image-host.js';
 import { insectPipeline, THREADS } from './pipeline.js';
-import { renderReport, type ReportRow } from './report.js';
 import { formatTable } from './table.js';
 
 const { values } = parseArgs({
@@ -89,7 +91,7 @@ async function reportImage(
   }
   const detections = storedDetections(demo, task.imageId);
   const picture = `${name.replace(/\.[^.]+$/, '')}.boxes.jpg`;
-  await writeFile(join(folder, picture), await drawBoxes(image, detections));
+  await writeFile(join(folder, picture), await drawBoxes(image, detections, { labels: LABELS }));
   const { width, height } = await sharp(image).metadata();
   return { ...row, width, height, picture: encodeURIComponent(picture), detections };
 }
@@ -109,7 +111,10 @@ for (const [, task] of [...tasks].sort(([a], [b]) => Number(a) - Number(b))) {
   rows.push(await reportImage(demo, values.out, images, task));
 }
 const page = join(values.out, 'index.html');
-await writeFile(page, renderReport(rows, { subtitle: `Job ${demo.job.id}, pipeline ${pipeline.slug}` }));
+await writeFile(
+  page,
+  renderReport(rows, { subtitle: `Job ${demo.job.id}, pipeline ${pipeline.slug}`, labels: LABELS }),
+);
 await demo.close();
 
 say(formatTable(rows));

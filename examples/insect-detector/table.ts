@@ -1,4 +1,4 @@
-import { formatScore, formatSize, meanScore, type ReportRow } from './report.js';
+import { formatScore, formatSize, meanScore, type ReportRow } from '../../src/cli/report/report.js';
 
 const HEADER = ['image', 'size', 'insects', 'mean score', 'ms'] as const;
 

@@ -22,6 +22,18 @@ export const LOCAL_COMMANDS: readonly CommandRow[] = [
     load: () => import('./commands/init.js'),
   },
   {
+    name: 'predict',
+    summary: 'Run pipelines on images of this machine, without a server',
+    args: '<images...>',
+    settings: ['module', 'exec', 'service', 'start', 'onnx', 'pipeline', 'concurrency', 'logLevel'],
+    own: [{ flag: '--out <directory>', help: 'pictures with boxes, a page of them, and predictions.jsonl' }],
+    examples: [
+      ['antenna predict ./photos --module ./worker.mjs > found.jsonl', 'a line of JSON for each image'],
+      ['antenna predict a.jpg b.jpg --onnx ./models --out ./found', 'then open ./found/index.html'],
+    ],
+    load: () => import('./commands/predict.js'),
+  },
+  {
     name: 'serve',
     summary: 'Serve an Antenna in memory with images, to try and test workers against',
     settings: ['dialect', 'host'],

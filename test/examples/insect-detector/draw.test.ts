@@ -1,8 +1,9 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { LABELS } from '../../../examples/insect-detector/classify.js';
-import { colorOf, drawBoxes } from '../../../examples/insect-detector/draw.js';
-import { placeLabels } from '../../../examples/insect-detector/label-layout.js';
+import { colorOf } from '../../../src/cli/report/detection.js';
+import { drawBoxes } from '../../../src/cli/report/draw.js';
+import { placeLabels } from '../../../src/cli/report/label-layout.js';
 import { overlap } from './boxes.js';
 
 const white = (width: number, height: number): Promise<Buffer> =>
@@ -60,7 +61,7 @@ describe('drawBoxes', () => {
   });
 
   it('gives every label of the classifier its own colour', () => {
-    expect(new Set(LABELS.map(colorOf)).size).toBe(LABELS.length);
+    expect(new Set(LABELS.map((label) => colorOf(label, LABELS))).size).toBe(LABELS.length);
     expect(colorOf('something else')).toMatch(/^#[0-9a-f]{6}$/);
   });
 });

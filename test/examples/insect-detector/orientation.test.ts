@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { expect, it } from 'vitest';
 import { detectInsects } from '../../../examples/insect-detector/detect.js';
-import { drawBoxes } from '../../../examples/insect-detector/draw.js';
+import { drawBoxes } from '../../../src/cli/report/draw.js';
 import { overlap } from './boxes.js';
 
 /** Where the insect lies in the pixels as stored: near the top left, so that no turn leaves it where it is. */

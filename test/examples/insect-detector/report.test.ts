@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderReport, type ReportRow } from '../../../examples/insect-detector/report.js';
+import { renderReport, type ReportRow } from '../../../src/cli/report/report.js';
 import { formatTable } from '../../../examples/insect-detector/table.js';
 
 const detection = { bbox: { x1: 1.4, y1: 2, x2: 31.4, y2: 42 }, label: 'Arthropoda (tiny)', score: 0.75 };

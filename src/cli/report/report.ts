@@ -1,4 +1,4 @@
-import { colorOf, type Detection } from './draw.js';
+import { colorOf, type Detection } from './detection.js';
 import { escapeMarkup } from './markup.js';
 import { REPORT_STYLE } from './report-style.js';
 
@@ -27,6 +27,8 @@ export interface ReportOptions {
   title?: string;
   /** A sentence under the title, for instance which job and pipeline. */
   subtitle?: string;
+  /** Labels that get colours of their own, in this order. */
+  labels?: readonly string[];
 }
 
 /** Renders one HTML page without external resources, apart from the pictures, which it names by relative path. */
@@ -48,10 +50,10 @@ export function renderReport(rows: readonly ReportRow[], options: ReportOptions 
 <h1>${title}</h1>
 ${subtitle}
 ${renderTotals(rows)}
-${renderLegend(rows)}
+${renderLegend(rows, options.labels)}
 </header>
 <main>
-${rows.map(renderCard).join('\n')}
+${rows.map((row) => renderCard(row, options.labels)).join('\n')}
 </main>
 </body>
 </html>
@@ -72,21 +74,21 @@ function renderTotals(rows: readonly ReportRow[]): string {
   return `<dl class="totals">${totals.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`;
 }
 
-function renderLegend(rows: readonly ReportRow[]): string {
+function renderLegend(rows: readonly ReportRow[], labels?: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const { label } of rows.flatMap((row) => row.detections))
     counts.set(label, (counts.get(label) ?? 0) + 1);
   const items = [...counts]
     .sort((a, b) => b[1] - a[1])
-    .map(([label, count]) => `<li>${renderSwatch(label)}${escapeMarkup(label)} <b>${count}</b></li>`);
+    .map(([label, count]) => `<li>${renderSwatch(label, labels)}${escapeMarkup(label)} <b>${count}</b></li>`);
   return items.length === 0 ? '' : `<ul class="legend">${items.join('')}</ul>`;
 }
 
-function renderSwatch(label: string): string {
-  return `<span class="swatch" style="background:${colorOf(label)}"></span>`;
+function renderSwatch(label: string, labels?: readonly string[]): string {
+  return `<span class="swatch" style="background:${colorOf(label, labels)}"></span>`;
 }
 
-function renderCard(row: ReportRow): string {
+function renderCard(row: ReportRow, labels?: readonly string[]): string {
   const count = row.detections.length;
   const facts = [
     formatSize(row),
@@ -97,7 +99,7 @@ function renderCard(row: ReportRow): string {
 <h2><span>${escapeMarkup(row.name)}</span><span class="badge${row.error === undefined ? '' : ' failed'}">${badge}</span></h2>
 ${renderPicture(row)}
 <p class="facts">${facts.join(' · ')}</p>
-${row.error === undefined ? renderDetections(row.detections) : `<p class="error">${escapeMarkup(row.error)}</p>`}
+${row.error === undefined ? renderDetections(row.detections, labels) : `<p class="error">${escapeMarkup(row.error)}</p>`}
 </article>`;
 }
 
@@ -112,12 +114,12 @@ function relativeUrl(path: string): string {
   return escapeMarkup(path.split(/[\\/]/).map(encodeURIComponent).join('/'));
 }
 
-function renderDetections(detections: readonly Detection[]): string {
+function renderDetections(detections: readonly Detection[], labels?: readonly string[]): string {
   if (detections.length === 0) return '<p class="facts">Nothing found.</p>';
   const lines = detections.map(({ bbox, label, score }, i) => {
     const size = `${Math.round(bbox.x2 - bbox.x1)} × ${Math.round(bbox.y2 - bbox.y1)}`;
     const place = `${Math.round(bbox.x1)}, ${Math.round(bbox.y1)}`;
-    return `<tr><td>${i + 1}</td><td>${renderSwatch(label)}${escapeMarkup(label)}</td><td>${formatScore(score)}</td><td>${place}</td><td>${size}</td></tr>`;
+    return `<tr><td>${i + 1}</td><td>${renderSwatch(label, labels)}${escapeMarkup(label)}</td><td>${formatScore(score)}</td><td>${place}</td><td>${size}</td></tr>`;
   });
   return `<details${detections.length <= 6 ? ' open' : ''}><summary>Detections</summary>
 <table><thead><tr><th>#</th><th>label</th><th>score</th><th>x, y</th><th>size</th></tr></thead>

@@ -1,4 +1,4 @@
-import type { Box } from './types.js';
+import type { Box } from './detection.js';
 
 /** A box that wants a label, with the texts it may carry: the first that finds room is taken, the last one always. */
 export interface LabelRequest {

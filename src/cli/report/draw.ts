@@ -1,17 +1,7 @@
 import sharp from 'sharp';
-import { LABELS } from './classify.js';
+import { colorOf, type Box, type Detection } from './detection.js';
 import { placeLabels, type PlacedLabel } from './label-layout.js';
 import { escapeMarkup } from './markup.js';
-import type { Box } from './types.js';
-
-/** What is drawn and reported of one insect. */
-export interface Detection {
-  /** In pixels of the source image. */
-  bbox: Box;
-  label: string;
-  /** 0–1. */
-  score: number;
-}
 
 /** Settings of a drawing. */
 export interface DrawOptions {
@@ -19,17 +9,8 @@ export interface DrawOptions {
   maxSide?: number;
   /** JPEG quality, 1–100. Default 82. */
   quality?: number;
-}
-
-/** Told apart with a red-green weakness too (after Okabe and Ito, darkened to carry white letters). */
-const COLORS = ['#b34e00', '#00609f', '#007a5a', '#a8457f', '#7a5a00', '#5b4fc4'] as const;
-
-/** The colour of the label in pictures and reports: the same label always has the same one. */
-export function colorOf(label: string): string {
-  const known = LABELS.indexOf(label);
-  let hash = 0;
-  for (const character of label) hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) >>> 0;
-  return COLORS[(known === -1 ? hash : known) % COLORS.length] ?? COLORS[0];
+  /** Labels that get colours of their own, in this order. */
+  labels?: readonly string[];
 }
 
 /**
@@ -58,6 +39,7 @@ export async function drawBoxes(
     info.height,
     info.width / width,
     info.height / height,
+    options.labels,
   );
   return sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } })
     .composite([{ input: Buffer.from(overlay) }])
@@ -71,6 +53,7 @@ function renderOverlay(
   height: number,
   scaleX: number,
   scaleY: number,
+  known: readonly string[] | undefined,
 ): string {
   const stroke = Math.max(2, Math.max(width, height) / 900);
   const fontSize = Math.max(11, Math.max(width, height) / 125);
@@ -93,7 +76,7 @@ function renderOverlay(
   const shapes = detections.map(({ label }, i) => {
     const box = boxes[i];
     const placed = labels[i];
-    const color = colorOf(label);
+    const color = colorOf(label, known);
     return box === undefined || placed === undefined
       ? ''
       : renderBox(box, stroke, color) + renderLabel(placed, fontSize, color);
