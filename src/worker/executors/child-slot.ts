@@ -83,7 +83,8 @@ export class ChildSlot {
   async #replace(reason: string): Promise<void> {
     const { logger, clock, abortGraceMs } = this.#options;
     logger.info({ reason }, 'a handler process is replaced');
-    await this.#child?.retire(clock, abortGraceMs);
-    this.#child = undefined;
+    const child = this.#child;
+    await child?.retire(clock, abortGraceMs);
+    if (this.#child === child) this.#child = undefined;
   }
 }

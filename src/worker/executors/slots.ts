@@ -1,6 +1,6 @@
 /** How a call wants its place. */
 export interface SlotWish {
-  /** No other call may be there at its start. Default false. */
+  /** No other call may be there, neither at its start nor while it runs. Default false. */
   readonly alone?: boolean | undefined;
   /** Before those that wait already: it has waited. Default false. */
   readonly first?: boolean | undefined;
@@ -19,6 +19,7 @@ export class Slots<Slot> {
   /** Calls in each place; who was used last is last. */
   readonly #calls: Map<Slot, number>;
   readonly #roomOf: (slot: Slot) => number;
+  readonly #taken = new Set<Slot>();
   readonly #waiting: Waiter<Slot>[] = [];
 
   /** @param roomOf - how many calls a place takes now; one that has none takes one in any case. */
@@ -49,6 +50,7 @@ export class Slots<Slot> {
       const calls = this.#calls.get(slot) ?? 1;
       this.#calls.delete(slot);
       this.#calls.set(slot, calls - 1);
+      if (wish.alone) this.#taken.delete(slot);
       this.#admit();
     }
   }
@@ -85,6 +87,7 @@ export class Slots<Slot> {
       if (!found) return;
       this.#waiting.shift();
       this.#calls.set(found.slot, found.calls + 1);
+      if (next.alone) this.#taken.add(found.slot);
       next.grant(found.slot);
     }
   }
@@ -92,7 +95,7 @@ export class Slots<Slot> {
   #find(alone: boolean): { readonly slot: Slot; readonly calls: number } | undefined {
     let best: { readonly slot: Slot; readonly calls: number } | undefined;
     for (const [slot, calls] of this.#calls) {
-      if (calls > 0 && (alone || calls >= this.#roomOf(slot))) continue;
+      if (calls > 0 && (alone || this.#taken.has(slot) || calls >= this.#roomOf(slot))) continue;
       if (!best || calls <= best.calls) best = { slot, calls };
     }
     return best;
