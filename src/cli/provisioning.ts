@@ -36,6 +36,9 @@ export async function provisionBy(frame: Frame, wanted: Wanted): Promise<Outcome
       await writeKeyFile(path, error.key);
       frame.out.note(`The key that was made already is in ${path}.`);
     }
+    // A login that failed does not tell whether anything is there at all, and what is to be done differs.
+    if (error instanceof ProvisioningError && error.code === 'provisioning_credential')
+      await client.probeDialect({ retries: 0 });
     throw error;
   }
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { HealthServer, HealthSource, MachineOverview, WorkerReport } from '../../index.js';
-import { withCredential } from '../connect.js';
+import type { HealthReport, HealthServer, HealthSource, MachineOverview, WorkerReport } from '../../index.js';
+import { connect, withCredential } from '../connect.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import type { Frame, Run } from '../frame.js';
 import { describeGpu, readGpus, type Gpu } from '../gpus.js';
@@ -23,8 +23,24 @@ export const run: Run = async (given) => {
   const { workers = 1 } = frame.settings;
   const count = workers === 'auto' ? Math.max(1, gpus.length) : workers;
   warnOfLeftSpools(frame, count);
+  await refuseBadCredential(frame);
   return count === 1 ? runOne(frame, gpus) : runFleet(frame, gpus, count);
 };
+
+const ASK_ONCE = { projects: [], retries: 0, timeoutMs: 10_000 };
+
+/**
+ * Registering refuses a bad credential. Without a project nothing is registered, and the worker would ask for jobs with it for ever, or
+ * as a stranger on a server that ignores keys.
+ */
+async function refuseBadCredential(frame: Frame): Promise<void> {
+  if (frame.settings.project !== undefined) return;
+  const { checkCredential } = await import('../../index.js');
+  await using client = await connect(frame);
+  // A server that is away at the start is waited for.
+  const report = await checkCredential(client, ASK_ONCE).catch(() => undefined);
+  if (report?.valid === false) throw Object.assign(new Error(report.summary), { code: 'credential' });
+}
 
 /** Both kinds of run, as far as they are looked at and told to stop. */
 interface Running {
@@ -121,13 +137,18 @@ async function look(frame: Frame, { source, stop, ended, warnings }: Running): P
     );
   };
   const timer = screen && setInterval(draw, REDRAW_MS);
+  let endCode: number = EXIT.ok;
   const unwatch = watchLimits({
     settings: frame.settings,
     overview: () => source.overview(),
-    stop: (reason) => {
+    stop: (reason, limit) => {
       unwatch();
-      if (out.isTerminal) warnings.add(reason);
-      else out.note(reason);
+      // Nothing to do, and nobody who could be asked, are two things: the second must not look like success in a batch system.
+      const blind = limit === 'idle' ? source.health().checks.find(isBlind) : undefined;
+      if (blind) endCode = blind.name === 'contact' ? EXIT.unreachable : EXIT.failed;
+      const sentence = blind ? `${reason}, and the server could not be asked: ${blind.detail}` : reason;
+      if (out.isTerminal) warnings.add(sentence);
+      else out.note(sentence);
       stop();
     },
   });
@@ -135,8 +156,9 @@ async function look(frame: Frame, { source, stop, ended, warnings }: Running): P
     const [code, reports] = await ended;
     draw();
     screen?.close();
-    tell(frame, reports);
-    return code;
+    const worst = Math.max(code, endCode);
+    tell(frame, reports, worst === EXIT.ok);
+    return worst;
   } finally {
     clearInterval(timer);
     screen?.close();
@@ -144,6 +166,9 @@ async function look(frame: Frame, { source, stop, ended, warnings }: Running): P
     await port?.close();
   }
 }
+
+const isBlind = ({ name, status }: HealthReport['checks'][number]): boolean =>
+  status !== 'ok' && (name === 'contact' || name === 'server');
 
 async function openPort(frame: Frame, source: HealthSource): Promise<HealthServer | undefined> {
   const { port, host } = frame.settings;
@@ -167,7 +192,7 @@ const COUNTS = [
 ] as const;
 
 /** Of several workers and several lives of one, the sum. A process that was killed has no report: its tasks come again. */
-function tell({ out }: Frame, reports: readonly WorkerReport[]): void {
+function tell({ out }: Frame, reports: readonly WorkerReport[], ok: boolean): void {
   const sums = Object.fromEntries(
     COUNTS.map((name) => [name, reports.reduce((sum, report) => sum + report[name], 0)]),
   ) as Record<(typeof COUNTS)[number], number>;
@@ -177,7 +202,7 @@ function tell({ out }: Frame, reports: readonly WorkerReport[]): void {
     out.line(
       `${reason}: ${succeeded} done, ${failed} failed, ${posted} posted${spooled > 0 ? `, ${spooled} in the spool` : ''}${abandoned > 0 ? `, ${abandoned} given back` : ''}`,
     );
-  } else out.raw(JSON.stringify({ ok: true, reason, ...sums }));
+  } else out.raw(JSON.stringify({ ok, reason, ...sums }));
 }
 
 /** Worker processes and later runs must find the same files, wherever they are started. */

@@ -9,7 +9,7 @@ export interface LimitOptions {
   readonly settings: Settings;
   readonly overview: () => MachineOverview;
   /** Called once, with the reason in words. */
-  readonly stop: (reason: string) => void;
+  readonly stop: (reason: string, limit: 'time' | 'idle') => void;
 }
 
 /** How long after its start a run is told to stop, so that it is gone, grace included, when its time is over. */
@@ -32,7 +32,7 @@ export function watchLimits({ settings, overview, stop }: LimitOptions): () => v
     const delayMs = stopAfterMs(maxTime, grace) - performance.now();
     timers.push(
       setLongTimeout(() => {
-        stop('the time of --max-time is nearly over');
+        stop('the time of --max-time is nearly over', 'time');
       }, delayMs),
     );
   }
@@ -47,7 +47,7 @@ export function watchLimits({ settings, overview, stop }: LimitOptions): () => v
             last = activity;
             sinceMs = performance.now();
           } else if (performance.now() - sinceMs >= exitWhenIdle)
-            stop('there was nothing to do for the time of --exit-when-idle');
+            stop('there was nothing to do for the time of --exit-when-idle', 'idle');
         },
         Math.min(1_000, Math.max(50, exitWhenIdle / 4)),
       ),
