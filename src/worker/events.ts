@@ -141,7 +141,7 @@ export interface WorkerEvents {
   settled: TaskRef & { readonly fate: Fate };
   /** A job, an image host or a pipeline has failed or not answered for 10 s; the others go on. */
   trouble: Trouble;
-  /** It works again, or nobody has wanted anything of it for 10 minutes. */
+  /** It works again, nobody has wanted anything of it for 10 minutes, or more than 500 are in trouble and it is the oldest. */
   trouble_over: Trouble;
   /** Tasks were given up because the worker had to end; the server will deliver them again. */
   abandoned: { readonly tasks: readonly TaskRef[] };

@@ -73,6 +73,7 @@ export class Rotation {
    * @returns what came and what left. A job leaves only after two lists without it.
    */
   sync(listed: readonly OpenJob[], nowMs: number): { added: OpenJob[]; removed: OpenJob[] } {
+    for (const [id, untilMs] of this.#mutedUntil) if (untilMs <= nowMs) this.#mutedUntil.delete(id);
     const found = new Set(listed.map(({ id }) => id));
     const known = new Set(this.#seats.map(({ id }) => id));
     for (const seat of this.#seats) {
@@ -82,7 +83,7 @@ export class Rotation {
     }
     const removed = this.#seats.filter(({ absences }) => absences >= MAX_ABSENCES);
     this.#seats = this.#seats.filter(({ absences }) => absences < MAX_ABSENCES);
-    const added = listed.filter(({ id }) => !known.has(id) && (this.#mutedUntil.get(id) ?? 0) <= nowMs);
+    const added = listed.filter(({ id }) => !known.has(id) && !this.#mutedUntil.has(id));
     for (const { id, pipeline } of shuffle(added, this.#random)) {
       this.#seats.push({
         id,

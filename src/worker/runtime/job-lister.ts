@@ -209,7 +209,9 @@ export class JobLister {
     const nowMs = clock.now();
     const held = new Map<number, number>();
     for (const { jobId } of hold) held.set(jobId, (held.get(jobId) ?? 0) + 1);
-    for (const jobId of this.#stalledAt.keys()) if (!held.has(jobId)) this.#stalledAt.delete(jobId);
+    // What was accepted before a job's tasks came says nothing about them.
+    for (const times of [this.#stalledAt, this.#acceptedAt])
+      for (const jobId of times.keys()) if (!held.has(jobId)) times.delete(jobId);
     for (const [jobId, count] of held) {
       const since = this.#stalledAt.get(jobId);
       if (since === undefined) {

@@ -159,8 +159,9 @@ export class Troubles {
       };
       known = { stage, subject, jobs: new Set(), seenAt: nowMs, ...fresh };
       this.#cases.set(key, known);
-      const [oldest] = this.#cases.keys();
-      if (this.#cases.size > MAX_CASES && oldest !== undefined) this.#cases.delete(oldest);
+      const [oldest] = this.#cases.values();
+      // Who was told that it began is told that nothing more will be said of it.
+      if (this.#cases.size > MAX_CASES && oldest) this.worked(oldest.stage, oldest.subject, nowMs);
     }
     if (jobId !== undefined && known.jobs.size < MAX_JOBS) known.jobs.add(jobId);
     return known;
