@@ -51,7 +51,7 @@ export async function connect(frame: Frame, options: ConnectOptions = {}): Promi
 export function addressOf({ settings }: Frame): string {
   if (settings.url !== undefined) return settings.url;
   throw new UsageError(
-    'No server is configured: set ANTENNA_API_URL or give --url https://antenna.example.org',
+    'No server is configured: set ANTENNA_API_URL or give --url https://antenna.example.org; antenna serve starts one to try',
   );
 }
 

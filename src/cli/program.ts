@@ -21,6 +21,8 @@ reached; 4 the credential is refused; 130 and 143 told twice to stop.
 
 First steps:
   $ antenna doctor       with ANTENNA_API_URL and ANTENNA_API_KEY: can this machine work for that server?
+  $ antenna init         writes a worker to start from
+  $ antenna serve        without a server: an Antenna in memory to try it against
   $ antenna --help       this page; antenna <command> --help has flags and examples`;
 
 /** Builds the parser. `invoked` is told of the command that was asked for. */

@@ -2,9 +2,11 @@ import { addressOf, connect, hasProxy } from '../connect.js';
 import { fail, type Check } from '../doctor/check.js';
 import { checkMachine } from '../doctor/machine.js';
 import { checkNetwork } from '../doctor/network.js';
+import { nextSteps } from '../doctor/next-steps.js';
 import { checkServer } from '../doctor/server.js';
 import { EXIT, UsageError } from '../exit-codes.js';
 import type { Frame, Run } from '../frame.js';
+import { selfCommand } from '../invocation.js';
 import { optionalPipelines } from '../load-pipelines.js';
 import type { Output } from '../output.js';
 
@@ -56,7 +58,14 @@ async function network(frame: Frame): Promise<readonly Check[]> {
     );
   } catch (error) {
     if (error instanceof UsageError)
-      return [fail('address', error.message, 'export ANTENNA_API_URL=https://antenna.example.org', error)];
+      return [
+        fail(
+          'address',
+          error.message,
+          `export ANTENNA_API_URL=https://antenna.example.org; without a server: ${selfCommand(frame.env)} serve`,
+          error,
+        ),
+      ];
     throw error;
   }
 }
@@ -83,12 +92,18 @@ async function server(frame: Frame): Promise<readonly Check[]> {
     const message = error instanceof Error ? error.message : String(error);
     return [
       ...checks,
-      fail('credential', message, 'antenna provision makes a key, with a staff user', error),
+      fail(
+        'credential',
+        message,
+        `${selfCommand(frame.env)} provision makes a key, with a staff user`,
+        error,
+      ),
     ];
   }
 }
 
-function conclude({ out, settings }: Frame, checks: readonly Check[]): number {
+function conclude(frame: Frame, checks: readonly Check[]): number {
+  const { out } = frame;
   const failed = checks.filter(({ status }) => status === 'fail');
   out.document({ ok: failed.length === 0, checks: checks.map(({ error: _, ...check }) => check) });
   out.line();
@@ -97,11 +112,6 @@ function conclude({ out, settings }: Frame, checks: readonly Check[]): number {
     return EXIT.failed;
   }
   out.line(out.paint.green('Nothing here would stop a worker.'));
-  const projects = (settings.project ?? []).map((id) => ` --project ${id}`).join('');
-  out.line(
-    settings.module === undefined
-      ? 'Next: write a worker (README, "A worker"), then antenna run --module FILE'
-      : `Next: antenna run --module ${settings.module}${projects}`,
-  );
+  for (const line of nextSteps(frame, checks.find(({ projects }) => projects)?.projects)) out.line(line);
   return EXIT.ok;
 }

@@ -57,7 +57,10 @@ function environmentOf({ origin, dialect, keys, tokens }: Site): Readonly<Record
   };
 }
 
-function tell({ out, options, env }: Frame, site: Site): void {
+/** Where `antenna.config.json` of a worker's folder says what there is to run. */
+const PIPELINE_SETTINGS = ['module', 'exec', 'attach', 'service', 'start', 'onnx'] as const;
+
+function tell({ out, options, env, settings }: Frame, site: Site): void {
   const { origin, dialect, projects, keys, tokens, images } = site;
   const environment = environmentOf(site);
   out.document({
@@ -77,8 +80,11 @@ function tell({ out, options, env }: Frame, site: Site): void {
   out.line('In another terminal:');
   for (const [name, value] of Object.entries(environment)) out.line(`  export ${name}=${value}`);
   const project = projects[0] === undefined ? '' : ` --project ${projects[0].id}`;
-  out.line(`  ${self} init my-worker          # writes a worker to start from, if you have none`);
-  out.line(`  ${self} run --module FILE${project}  # FILE exports what definePipeline returns`);
+  if (PIPELINE_SETTINGS.some((name) => settings[name] !== undefined)) out.line(`  ${self} run${project}`);
+  else {
+    out.line(`  ${self} init my-worker          # writes a worker to start from, if you have none`);
+    out.line(`  ${self} run --module FILE${project}  # FILE exports what definePipeline returns`);
+  }
   out.line();
   out.line(
     options['seed'] === undefined

@@ -6,6 +6,8 @@ export interface Check {
   readonly detail: string;
   /** What to do about it. */
   readonly fix?: string;
+  /** Ids that the next command may need. */
+  readonly projects?: readonly number[];
   /** For the exit code: which kind of failure it is. */
   readonly error?: unknown;
 }

@@ -71,7 +71,8 @@ function credentialChecks(report: CredentialReport, client: AntennaClient): Chec
   const served = projects.filter(({ serves }) => serves);
   const names = served.map(({ id, name }) => (name === undefined ? String(id) : `${id} ${name}`)).join(', ');
   const without = projects.filter(({ serves }) => !serves);
-  if (served.length > 0) checks.push(ok('projects', `gets tasks of ${names}`));
+  if (served.length > 0)
+    checks.push({ ...ok('projects', `gets tasks of ${names}`), projects: served.map(({ id }) => id) });
   for (const { id, why } of without.slice(0, 5))
     checks.push(
       warn(
