@@ -19,6 +19,7 @@ export interface QueueStats {
  * Runs `queue-server.mjs`, the least that a queue can be, in a process of its own, so that its work is not counted.
  * @param options.latencyMs - that every answer takes.
  * @param options.imageBytes - default 1,000.
+ * @param options.imageFile - path of a file that every image is.
  */
 export async function withQueue<Result>(
   options: {
@@ -26,6 +27,7 @@ export async function withQueue<Result>(
     readonly latencyMs?: number;
     readonly compact?: boolean;
     readonly imageBytes?: number;
+    readonly imageFile?: string;
   },
   use: (queue: Queue) => Result | Promise<Result>,
 ): Promise<Result> {

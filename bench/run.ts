@@ -6,9 +6,11 @@ import { bridge } from './bridge.js';
 import { cache } from './cache.js';
 import { command } from './command.js';
 import { contractServer } from './contract-server.js';
+import { dataPath } from './data-path.js';
 import { encode } from './encode.js';
 import { get } from './get.js';
 import { printTable } from './harness.js';
+import { handlerSoak } from './handler-soak.js';
 import { importTime } from './import.js';
 import { pace } from './pace.js';
 import { onnx } from './onnx.js';
@@ -32,9 +34,11 @@ const chosen = [
   worker,
   trouble,
   command,
+  dataPath,
   bridge,
   onnx,
   soak,
+  handlerSoak,
 ].filter(({ name }) => name.includes(filter));
 
 if (!existsSync(BUILT)) {

@@ -1,19 +1,24 @@
-// A worker and its push service: `bridge-pair.mjs '{"url":…,"service":…,"tasks":…,"warmUp":…,"raw":false}'`. Prints what the tasks after the
-// warm-up took of both: CPU, time, and memory at the end. `raw` is what somebody would write by hand: the service gets the images' own
+// A worker and its push service: `bridge-pair.mjs '{"url":…,"service":…,"tasks":…,"warmUp":…,"raw":false,"marks":[]}'`. Prints what the tasks
+// after the warm-up took of both: CPU, time, and memory at most; and memory once so many tasks as each of the marks are done. `raw` is what somebody would write by hand: the service gets the images' own
 // URLs, nothing is checked, repeated, measured or kept.
 import { AntennaClient, AntennaWorker, pushService, silentLogger } from 'antenna-sdk';
 import { Agent, request } from 'undici';
 
-const { url, service: place, tasks, warmUp, raw = false } = JSON.parse(process.argv[2] ?? '{}');
+const { url, service: place, tasks, warmUp, raw = false, marks = [] } = JSON.parse(process.argv[2] ?? '{}');
 const key = `abcdefgh.${'k'.repeat(32)}`;
 const usage = async () => (await fetch(`${place}/usage`)).json();
 let done = 0;
 let start;
 const peak = { ours: 0, theirs: 0 };
+const memory = [];
 
 async function progress(count) {
   done += count;
   peak.ours = Math.max(peak.ours, process.memoryUsage.rss());
+  if (done >= marks[memory.length]) {
+    const at = memory.push({ ours: process.memoryUsage.rss() }) - 1;
+    memory[at].theirs = (await usage()).rss;
+  }
   if (start || done < warmUp) return;
   start = { done, at: performance.now(), cpu: process.cpuUsage(), theirs: await usage() };
 }
@@ -78,6 +83,7 @@ console.log(
     taskMs: (end.at - start.at) / measured,
     oursMb: peak.ours / 1e6,
     theirsMb: Math.max(peak.theirs, end.theirs.rss) / 1e6,
+    memory,
   }),
 );
 process.exit(0);

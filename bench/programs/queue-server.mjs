@@ -2,10 +2,17 @@
 // which tasks are out; the contract server would be the limit of what is measured.
 // `queue-server.mjs '{"tasks":1000,"latencyMs":0}'`; prints its address; `GET /stats` tells what it saw. With `compact` it also counts what
 // the results would have as compact JSON.
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const { tasks, latencyMs = 0, compact = false, imageBytes = 1_000 } = JSON.parse(process.argv[2] ?? '{}');
+const {
+  tasks,
+  latencyMs = 0,
+  compact = false,
+  imageBytes = 1_000,
+  imageFile,
+} = JSON.parse(process.argv[2] ?? '{}');
 const stats = {
   reserved: 0,
   accepted: 0,
@@ -19,7 +26,7 @@ const stats = {
   apiAtOnce: 0,
 };
 const running = { image: 0, api: 0 };
-const image = Buffer.alloc(imageBytes, 7);
+const image = imageFile ? readFileSync(imageFile) : Buffer.alloc(imageBytes, 7);
 let origin = '';
 
 function take(count) {

@@ -52,28 +52,34 @@ describe('a worker whose handler is another program', () => {
     },
   );
 
-  it('downloads no more than its memory may hold while the program does not get on', async () => {
-    const megabyte = 1_000_000;
-    let downloaded = 0;
-    const never = Buffer.alloc(megabyte, ' ').fill('never', 0, 5);
-    const { worker } = world('well', {
-      images: 60,
-      budgetBytes: 4 * megabyte,
-      fetch: () => {
-        downloaded += 1;
-        // A word that the handler does not know, a megabyte long, is answered; the first one sleeps on it.
-        return Promise.resolve(new Response(downloaded === 1 ? Buffer.from('slow-2500') : never));
-      },
-    });
-    const tasks = eventsOf(worker, 'task');
-    const running = worker.run({ handleSignals: false });
-    await until(() => downloaded >= 3);
-    // All that the loop wants to start it starts in its next turns; the program sleeps for longer than that.
-    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
-    expect(tasks).toHaveLength(0);
-    // What is in hand may be as much as the budget and one image more, whose length nobody knew.
-    expect(downloaded).toBeLessThanOrEqual(6);
-    await worker.stop({ graceMs: 0 });
-    await running;
-  });
+  it.each([
+    ['takes one call at a time', 'well'],
+    ['takes one ahead', 'ahead'],
+  ])(
+    'downloads no more than its memory may hold while the program, which %s, does not get on',
+    async (_, start) => {
+      const megabyte = 1_000_000;
+      let downloaded = 0;
+      const never = Buffer.alloc(megabyte, ' ').fill('never', 0, 5);
+      const { worker } = world(start, {
+        images: 60,
+        budgetBytes: 4 * megabyte,
+        fetch: () => {
+          downloaded += 1;
+          // A word that the handler does not know, a megabyte long, is answered; the first one sleeps on it.
+          return Promise.resolve(new Response(downloaded === 1 ? Buffer.from('slow-2500') : never));
+        },
+      });
+      const tasks = eventsOf(worker, 'task');
+      const running = worker.run({ handleSignals: false });
+      await until(() => downloaded >= 3);
+      // All that the loop wants to start it starts in its next turns; the program sleeps for longer than that.
+      for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+      expect(tasks).toHaveLength(0);
+      // What is in hand may be as much as the budget and one image more, whose length nobody knew.
+      expect(downloaded).toBeLessThanOrEqual(6);
+      await worker.stop({ graceMs: 0 });
+      await running;
+    },
+  );
 });
