@@ -113,8 +113,16 @@ const seen = (at: number): WorkerOverview['images'][number] => ({
   boxes: [
     { bbox: { x1: 40, y1: 60, x2: 140, y2: 120 }, label: `Actias luna ${EVIL}`, score: 0.93 },
     { bbox: { x1: 200, y1: 150, x2: 300, y2: 220 }, label: undefined, score: undefined },
+    { bbox: { x1: 350, y1: 260, x2: 400, y2: 300 }, label: 'In the corner', score: 0.5 },
+    { bbox: { x1: 0, y1: 0, x2: 400, y2: 300 }, label: 'All of it', score: 0.5 },
   ],
 });
+
+/** Texts of the names that stand out of their pictures. */
+const OUTSIDE = `[...document.querySelectorAll('.tag')].filter((tag) => {
+  const own = tag.getBoundingClientRect(), frame = tag.parentElement.getBoundingClientRect();
+  return own.left < frame.left - 1 || own.right > frame.right + 1 || own.top < frame.top - 1 || own.bottom > frame.bottom + 1;
+}).map((tag) => tag.textContent)`;
 
 describe('the status page', () => {
   it('is one file that names no other address, and a policy lets it ask its own alone', async () => {
@@ -166,7 +174,9 @@ describe('the status page', () => {
         if (folder !== undefined)
           await page.screenshot({ path: `${folder}/status-${width}.png`, fullPage: true });
       }
-      const text = await page.innerText('body');
+      const text = (await page.innerText('body')).replaceAll('\u00a0', ' ');
+      // Names stay inside of their picture, however long they are and wherever their boxes.
+      expect(await page.evaluate(OUTSIDE)).toEqual([]);
       for (const part of [
         '412 of 1,000 images',
         'about 2 min 2 s left',

@@ -11,7 +11,7 @@ function jobNode(job) {
   if (known) bar.value = Math.min(job.done, job.total);
   bar.setAttribute('aria-label', 'Job ' + job.id);
   const numbers = [
-    known ? number(job.done) + ' of ' + number(job.total) + ' images' : 'total not known yet',
+    known ? number(job.done) + ' of ' + number(job.total) + ' images' : job.open ? 'total not known yet' : 'total not known',
     job.failed ? number(job.failed) + ' failed' : '',
     job.perSecond ? rate(job.perSecond) : '',
     job.leftMs ? 'about ' + time(job.leftMs) + ' left' : '',
@@ -53,7 +53,7 @@ function figureNode(image) {
   const known = figures.get(key);
   if (known) return known;
   const frame = el('div', 'frame');
-  const caption = el('figcaption', '', 'image ' + image.imageId + ' · job ' + image.jobId + ' · ' + clock(image.at) + ' · ' + image.boxes.length + (image.boxes.length === 1 ? ' box' : ' boxes'));
+  const caption = el('figcaption', '', 'image ' + image.imageId + ' · job ' + image.jobId + ' · ' + clock(image.at) + ' · ' + unit(image.boxes.length, image.boxes.length === 1 ? 'box' : 'boxes'));
   const figure = el('figure', '', frame, caption);
   figures.set(key, figure);
   if (!/^https?:/i.test(image.url)) return figure;

@@ -24,7 +24,7 @@ main { padding-bottom: 40px; }
 .words { margin: 8px 0 0; color: var(--soft); overflow-wrap: anywhere; }
 .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 10px 14px; margin: 14px 0 0; }
 .facts dt { font-size: 12px; color: var(--soft); }
-.facts dd { margin: 0; font-size: 17px; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+.facts dd { margin: 0; font-size: 17px; line-height: 1.35; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 .facts dd small { font-size: 12px; font-weight: 400; color: var(--soft); }
 .job { padding: 8px 0; border-top: 1px solid var(--line); }
 .job p { margin: 0; overflow-wrap: anywhere; }
@@ -41,6 +41,6 @@ figure { margin: 0; background: var(--card); border: 1px solid var(--line); bord
 .frame img { display: block; width: 100%; height: auto; }
 .frame svg { position: absolute; inset: 0; width: 100%; height: 100%; }
 .frame rect { fill: none; stroke: #ffb000; stroke-width: 2; vector-effect: non-scaling-stroke; }
-.tag { position: absolute; max-width: 100%; padding: 0 4px; font-size: 11px; line-height: 15px; color: #1b1300; background: #ffb000; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.tag { position: absolute; padding: 0 4px; font-size: 11px; line-height: 15px; color: #1b1300; background: #ffb000; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 figcaption { padding: 6px 10px; font-size: 13px; color: var(--soft); overflow-wrap: anywhere; }
 `;

@@ -12,21 +12,32 @@ const el = (tag, className, ...children) => {
   return node;
 };
 const number = (value, digits) => Number(value).toLocaleString('en', { maximumFractionDigits: digits });
+// A number and its unit stay on one line.
+const unit = (value, name) => value + '\u00a0' + name;
 const time = (ms) => {
   if (ms === undefined || ms === null) return '–';
-  if (ms < 10000) return (ms / 1000).toFixed(1) + ' s';
+  if (ms < 10000) return unit((ms / 1000).toFixed(1), 's');
   const s = Math.round(ms / 1000);
-  if (s < 60) return s + ' s';
-  if (s < 3600) return Math.floor(s / 60) + ' min ' + (s % 60) + ' s';
-  if (s < 86400) return Math.floor(s / 3600) + ' h ' + (Math.floor(s / 60) % 60) + ' min';
-  return Math.floor(s / 86400) + ' d ' + (Math.floor(s / 3600) % 24) + ' h';
+  if (s < 60) return unit(s, 's');
+  if (s < 3600) return unit(Math.floor(s / 60), 'min') + '\u00a0' + unit(s % 60, 's');
+  if (s < 86400) return unit(Math.floor(s / 3600), 'h') + '\u00a0' + unit(Math.floor(s / 60) % 60, 'min');
+  return unit(Math.floor(s / 86400), 'd') + '\u00a0' + unit(Math.floor(s / 3600) % 24, 'h');
 };
-const size = (bytes) => bytes >= 1e6 ? (bytes / 1e6).toFixed(1) + ' MB' : (bytes / 1e3).toFixed(0) + ' kB';
+const size = (bytes) => bytes >= 1e6 ? unit((bytes / 1e6).toFixed(1), 'MB') : unit((bytes / 1e3).toFixed(0), 'kB');
 const rate = (perSecond) => perSecond === undefined || perSecond === null ? '–' : number(perSecond, perSecond < 10 ? 2 : 0) + '/s';
 const clock = (iso) => new Date(iso).toLocaleTimeString();
 
 const fact = (name, value, more) => el('div', '', el('dt', '', name), el('dd', '', value, more ? el('small', '', ' ' + more) : ''));
 
+const share = (at, whole) => Math.max(0, Math.min(100, at / whole * 100));
+// Below its box, growing to the side where there is room; above it where the picture ends.
+function place(tag, x1, x2, y1, y2) {
+  if (x1 + x2 < 100) tag.style.left = x1 + '%';
+  else tag.style.right = (100 - x2) + '%';
+  tag.style.maxWidth = (x1 + x2 < 100 ? 100 - x1 : x2) + '%';
+  if (y2 < 90) tag.style.top = y2 + '%';
+  else tag.style.bottom = (y1 > 10 ? 100 - y1 : 0) + '%';
+}
 function drawBoxes(frame, picture, boxes) {
   const width = picture.naturalWidth, height = picture.naturalHeight;
   const svg = document.createElementNS(NS, 'svg');
@@ -41,8 +52,7 @@ function drawBoxes(frame, picture, boxes) {
     rect.setAttribute('height', bbox.y2 - bbox.y1);
     svg.append(rect);
     const tag = el('span', 'tag', (label || 'unnamed') + (score === undefined || score === null ? '' : ' ' + Math.round(score * 100) + ' %'));
-    tag.style.left = Math.max(0, Math.min(95, bbox.x1 / width * 100)) + '%';
-    tag.style.top = Math.max(0, Math.min(100, bbox.y2 / height * 100)) + '%';
+    place(tag, share(bbox.x1, width), share(bbox.x2, width), share(bbox.y1, height), share(bbox.y2, height));
     frame.append(tag);
   }
 }
