@@ -31,8 +31,6 @@ export function isEssential(schema: z.core.$ZodType): boolean {
 
 /** Database id in URLs and most bodies. */
 export const idSchema = z.int().nonnegative();
-/** An id that we send: the server never gives out 0. */
-export const givenIdSchema = z.int().positive('must be an id: a positive integer');
 
 /**
  * Id as tasks and results carry it: a string, although the same capture has an integer id everywhere else (trap T41).

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { givenIdSchema, idSchema, openEnum, pageSchema } from './common.js';
+import { idSchema, openEnum, pageSchema } from './common.js';
+import { givenIdSchema } from './ids.js';
 
 /** Statuses of a job (contract §5.1). */
 export const JOB_STATUSES = [
@@ -90,7 +91,7 @@ export const createJobRequestSchema = z.strictObject({
   shuffle: z.boolean().optional(),
   job_type_key: z.literal('ml').optional(),
 });
-/** What a caller of `jobs.create` writes: {@link createJobRequestSchema} with `delay` optional. */
+/** What a caller of `jobs.create` writes: {@link createJobRequestSchema} with `delay` optional, and ids as numbers or digits. */
 export type CreateJobRequest = z.input<typeof createJobRequestSchema>;
 
 /** A numeric parameter of a stage, or undefined while the server still shows `""` for it (trap T43). */

@@ -1,20 +1,14 @@
 import { z } from 'zod';
+import { ID_WORDS, isGivenId } from '../contract/ids.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
 
-/** Id of something on the server: a positive integer, as a number or in digits. */
-export type Id = number | string;
+export type { Id } from '../contract/ids.js';
 
 /** What is wrong with an argument, in words; undefined if nothing. */
 export type Check = (value: unknown) => string | undefined;
 
-const DIGITS = /^[1-9]\d{0,15}$/;
-
 /** Not a path: `../projects` and `[object Object]` were once sent as ids. */
-export const isId: Check = (value) =>
-  (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) ||
-  (typeof value === 'string' && DIGITS.test(value) && Number.isSafeInteger(Number(value)))
-    ? undefined
-    : 'must be an id: a positive integer, as a number or in digits';
+export const isId: Check = (value) => (isGivenId(value) ? undefined : ID_WORDS);
 
 /** @param min - the least. */
 export const isCount =

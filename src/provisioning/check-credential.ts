@@ -2,7 +2,7 @@ import { deepFreeze } from '../cache/freeze.js';
 import { AntennaClient } from '../client.js';
 import type { User } from '../contract/auth.js';
 import { AuthenticationError, PermissionDeniedError } from '../errors/status.js';
-import { checkArguments, checkOptions, isA, isId, type Check } from '../http/arguments.js';
+import { checkArguments, checkOptions, isA, isId, type Check, type Id } from '../http/arguments.js';
 import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { RequestOptions } from '../http/operation.js';
 import type { CredentialHint } from '../resources/auth.js';
@@ -13,15 +13,14 @@ import { Look } from './look.js';
 /** Options of {@link checkCredential}. The request options hold for each request. */
 export interface CheckCredentialOptions extends Omit<RequestOptions, 'nocache'> {
   /** Ids of the projects to look at. Default: those that the credential sees, up to 100. */
-  readonly projects?: readonly number[] | undefined;
+  readonly projects?: readonly Id[] | undefined;
 }
 
 const { nocache: _, ...REQUEST } = REQUEST_OPTIONS;
 const OPTIONS: { readonly [Name in keyof Required<CheckCredentialOptions>]: Check } = {
   ...REQUEST,
   projects: (projects) =>
-    Array.isArray(projects) &&
-    Array.from(projects).every((id) => typeof id === 'number' && isId(id) === undefined)
+    Array.isArray(projects) && Array.from(projects).every((id) => isId(id) === undefined)
       ? undefined
       : 'must be a list of project ids',
 };
@@ -49,7 +48,7 @@ export async function checkCredential(
   const caller = await callerOf(client, hint, request);
   const dialect = await dialectOf(client, hint, caller, request);
   const common = { scheme: hint?.scheme, dialect, kind: kindOf(hint, caller) };
-  const details = await detailsOf(new Look(client, projects, request), hint, caller);
+  const details = await detailsOf(new Look(client, projects?.map(Number), request), hint, caller);
   return deepFreeze(reportOf({ ...NOTHING, ...common, verdict: caller.verdict, ...details }));
 }
 

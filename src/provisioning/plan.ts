@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Credential, apiKeyProblem } from '../auth/credential.js';
 import { Secret } from '../auth/secret.js';
-import { givenIdSchema } from '../contract/common.js';
+import { givenIdSchema, type Id } from '../contract/ids.js';
 import { pipelineConfigSchema, type PipelineConfig } from '../contract/pipelines.js';
 import { MAX_SERVICE_NAME_CHARS } from '../contract/processing-services.js';
 import { AntennaConfigError } from '../errors/config.js';
@@ -14,7 +14,7 @@ import { ProvisionedKey } from './provisioned-key.js';
 /** Options of {@link provision}. The request options hold for each request. */
 export interface ProvisionOptions extends Omit<RequestOptions, 'nocache'> {
   /** Id of the project that the service works for. */
-  readonly project: number;
+  readonly project: Id;
   /** The service's name, 1 to 46 characters; on servers without keys up to 255, and unique across the server. */
   readonly serviceName: string;
   /** What its workers can do; `definePipeline(…).config` is one. With none, nothing is registered. */
@@ -30,7 +30,7 @@ export interface ProvisionOptions extends Omit<RequestOptions, 'nocache'> {
    */
   readonly currentKey?: ProvisionedKey | Secret | string | undefined;
   /** Chooses among several services of the name. */
-  readonly serviceId?: number | undefined;
+  readonly serviceId?: Id | undefined;
   /**
    * Kind of server that is expected. Default `'api-key'`. With `'token'` the service is registered by its name, with the client's own
    * credential and without a key: servers of that kind have none.

@@ -31,7 +31,7 @@ export interface ProjectListOptions extends ListOptions {
   /** `name`, `created_at` or `updated_at`, with `-` in front for descending order. */
   readonly ordering?: string | undefined;
   /** Restricts the list to projects this user belongs to. Must be the caller's own id. */
-  readonly user_id?: number | undefined;
+  readonly user_id?: Id | undefined;
 }
 
 const QUERY: { readonly [Name in keyof Required<ProjectListOptions>]: Check } = {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AntennaClient } from '../client.js';
 import { AntennaConfigError } from '../errors/config.js';
 import type { FetchLike } from '../http/fetch-transport.js';
+import { givenIdSchema, type Id } from '../contract/ids.js';
 import { issuesOf } from '../contract/issues.js';
 import { DELIVERY_RULES, type DeliveryRules } from './delivery.js';
 import { downloadSchema, guardProblem, resolveDownload, type DownloadLimits } from './download-options.js';
@@ -46,9 +47,9 @@ export interface AntennaWorkerOptions {
   /** What the worker can do; of `definePipeline`, or the definition itself. */
   readonly pipelines: readonly (Pipeline | PipelineDefinition)[];
   /** Ids of the projects to register with and to take jobs of. Empty: register nowhere, take jobs of all visible projects. */
-  readonly projects?: readonly number[] | undefined;
+  readonly projects?: readonly Id[] | undefined;
   /** Ids of the only jobs to take tasks of, for a run that does one job and ends. Default: every open job of the pipelines. */
-  readonly jobs?: readonly number[] | undefined;
+  readonly jobs?: readonly Id[] | undefined;
   /** Handler calls side by side. Default 4. */
   readonly concurrency?: number | undefined;
   /** Tasks reserved at once at most. Default 64; the measured times decide below that. */
@@ -136,8 +137,8 @@ const msSchema = z.number().positive();
 const SHAPES: { readonly [Name in keyof Required<AntennaWorkerOptions>]: z.ZodType } = {
   client: z.instanceof(AntennaClient, { error: 'must be an AntennaClient' }),
   pipelines: z.array(z.looseObject({})).min(1, 'must hold at least one pipeline'),
-  projects: z.array(z.int().positive()),
-  jobs: z.array(z.int().positive()).min(1, 'must name a job, or be left out'),
+  projects: z.array(givenIdSchema),
+  jobs: z.array(givenIdSchema).min(1, 'must name a job, or be left out'),
   concurrency: countSchema,
   maxBatchSize: countSchema,
   maxHeld: countSchema,
@@ -187,8 +188,8 @@ export function resolveWorkerOptions(options: AntennaWorkerOptions): ResolvedWor
   return {
     client: options.client,
     pipelines: pipelineMap(options.pipelines, subject),
-    projects: options.projects ?? [],
-    jobs: options.jobs,
+    projects: options.projects?.map(Number) ?? [],
+    jobs: options.jobs?.map(Number),
     ...numbersOf(options),
     processTimeoutMs: options.processTimeoutMs,
     rules: {

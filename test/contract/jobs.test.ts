@@ -155,6 +155,6 @@ describe('creating a job', () => {
     expect(refusal(createJobRequestSchema, { ...body, name: 'x'.repeat(256) })).toContain('name');
     expect(refusal(createJobRequestSchema, { ...body, limit: 0 })).toContain('limit');
     expect(refusal(createJobRequestSchema, { ...body, delay: -1 })).toContain('delay');
-    expect(refusal(createJobRequestSchema, { ...body, project_id: '3' })).toContain('project_id');
+    expect(refusal(createJobRequestSchema, { ...body, project_id: '03' })).toContain('project_id');
   });
 });
