@@ -181,6 +181,20 @@ describe('a call ahead', () => {
     expect([await first.ended, await second.ended]).toEqual(['well', 'CallReturnedError']);
   });
 
+  it('is written with the buffers of the downloads themselves, which nothing here copies', async () => {
+    const { peer, heard, say } = await spoken();
+    const written: unknown[] = [];
+    heard._writev = (chunks, done) => {
+      written.push(...chunks.map(({ chunk }: { readonly chunk: unknown }) => chunk));
+      done();
+    };
+    const { call, ended } = called(peer, ['one image', 'another']);
+    await turn();
+    for (const { bytes } of call.unit) expect(written.some((chunk) => chunk === bytes)).toBe(true);
+    await say(answer(1), answer(1, 'img-1'), done(1));
+    expect(await ended).toBe('well well');
+  });
+
   it('stands in nobody’s way when it cannot be written', async () => {
     const { peer, say } = await spoken();
     const broken = called(peer, ['a'], { big: 1n });
