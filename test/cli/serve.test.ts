@@ -184,11 +184,14 @@ describe('antenna serve', () => {
     [['--images', '.'], /There is no image .*\.jpg/],
     [['--seed', 'none.json'], /--seed none\.json: there is no such file/],
     [['--seed', 'bad.json'], /--seed bad\.json: The seed cannot be used:\s+dialect/],
+    [['--seed', 'odd.json'], /--seed odd\.json: .*"moths", which is no pipeline of the project/],
     [['--port', 'x'], /--port must be a whole number up to 65535/],
     [['--count', '-1'], /--count must be a whole number/],
   ])('antenna serve %s ends with 2 and says what to do', async (args, message) => {
     const cwd = cli.work();
     writeFileSync(join(cwd, 'bad.json'), '{"dialect":"esperanto"}');
+    const odd = { dialect: 'token', projects: [{ jobs: [{ pipeline: 'moths', images: 1 }] }] };
+    writeFileSync(join(cwd, 'odd.json'), JSON.stringify(odd));
     const { code, stderr } = await cli.run(['serve', '--port', '0', ...args], { cwd });
     expect(stderr).toMatch(message);
     expect(code).toBe(2);

@@ -91,7 +91,9 @@ export async function startSite(options: SiteOptions): Promise<Site> {
     planted = tools.plant(server, withImages(seed, origin, urls));
   } catch (error) {
     await close();
-    throw error instanceof TypeError ? new UsageError(error.message) : error;
+    // What a seed asks for and the server cannot have is said in a sentence: an id that is taken, a name that is too long.
+    if (options.seed === undefined || error instanceof UsageError) throw error;
+    throw new UsageError(`--seed ${options.seed}: ${error instanceof Error ? error.message : String(error)}`);
   }
   const { dialect } = server;
   const allJobs = (): readonly JobHandle[] => server.jobs;
