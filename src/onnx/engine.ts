@@ -1,16 +1,16 @@
-import { MessageChannel, Worker } from 'node:worker_threads';
-import { AntennaConfigError } from '../errors/config.js';
+import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logger.js';
 import { deferred, type Deferred } from '../worker/executors/deferred.js';
 import { entryFile } from '../worker/executors/entry-file.js';
 import { HandlerCrashError, HandlerStartError } from '../worker/executors/execution-errors.js';
 import { fromWireError } from '../worker/executors/wire-error.js';
 import { ONNX_DEFAULTS } from './description.js';
+import { connect, endOf, END_MS, loadedIn, post, rejectOnDeath } from './engine-threads.js';
 import { planOf, type LoadedModel, type Plan } from './plan.js';
 import type { ProcessedImage } from './process-image.js';
 import type { ResolvedDescription, ResolvedModel } from './resolve.js';
 import type { SessionSettings } from './session-host.js';
-import type { FromPrepare, FromSession, ToPrepare, ToSession } from './thread-messages.js';
+import type { FromPrepare, ToPrepare, ToSession } from './thread-messages.js';
 
 /** What an engine is started with. */
 export interface EngineOptions {
@@ -18,15 +18,14 @@ export interface EngineOptions {
   readonly logger: Logger;
   /** Node's options for the threads. Default: those of this process. */
   readonly execArgv?: readonly string[] | undefined;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Preparing {
   readonly thread: Worker;
   readonly open: Set<number>;
 }
-
-/** How long threads have to end by themselves: a model in the middle of a run cannot be interrupted without harm. */
-const END_MS = 2_000;
 
 /**
  * The threads behind a pipeline: some that prepare images, some that hold the models, with a line from each of the first to each of the second.
@@ -63,32 +62,47 @@ export class OnnxEngine {
    * Loads and warms the models, and checks them against their description.
    * @throws AntennaConfigError when they do not fit it, HandlerStartError when a thread cannot start.
    */
-  static async start({ description, logger, execArgv }: EngineOptions): Promise<OnnxEngine> {
-    const { runtime, detector, classifiers } = description;
-    const models = [detector, ...classifiers].map(toLoad);
-    const settings: SessionSettings = {
-      models,
-      providers: runtime.providers,
-      threads: runtime.threadsPerSession,
-      modelBatch: runtime.modelBatch,
-    };
+  static async start({ description, logger, execArgv, signal }: EngineOptions): Promise<OnnxEngine> {
+    const { runtime } = description;
+    const settings = settingsOf(description);
     const options = execArgv ? { execArgv: [...execArgv] } : {};
-    const spawn = (name: 'onnx-session' | 'onnx-prepare', workerData?: SessionSettings): Worker =>
-      new Worker(entryFile(name), { ...options, workerData });
-    const sessions = Array.from({ length: runtime.sessions }, () => spawn('onnx-session', settings));
-    const preparing: Worker[] = [];
-    try {
+    const threads: Worker[] = [];
+    // A thread may also die while others are started: a session that has its models would not be missed until a call waits for it.
+    const ended = deferred<never>();
+    let over = false;
+    const spawn = (name: 'onnx-session' | 'onnx-prepare', count: number): readonly Worker[] =>
+      Array.from({ length: count }, () => {
+        // What was on its way when the start failed must start nothing that nobody would end.
+        if (over) throw new HandlerStartError('the start has failed already');
+        const thread = new Worker(entryFile(name), { ...options, workerData: settings });
+        threads.push(thread);
+        rejectOnDeath(thread, ended.reject);
+        return thread;
+      });
+    const onAbort = (): void => {
+      ended.reject(signal?.reason as Error);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const start = async (): Promise<OnnxEngine> => {
+      const sessions = spawn('onnx-session', runtime.sessions);
       const loaded = await Promise.all(sessions.map((thread) => loadedIn(thread, description, logger)));
       const [first = []] = loaded;
       const plan = planOf(description, first);
       report(description, first, logger);
-      for (let count = 0; count < runtime.prepareThreads; count += 1) preparing.push(spawn('onnx-prepare'));
+      const preparing = spawn('onnx-prepare', runtime.prepareThreads);
       const memoryBytes = Math.floor(runtime.memoryBytes / runtime.prepareThreads);
       await Promise.all(preparing.map((thread) => connect(thread, sessions, { plan, memoryBytes })));
       return new OnnxEngine(plan, sessions, preparing);
+    };
+    try {
+      signal?.throwIfAborted();
+      return await Promise.race([start(), ended.promise]);
     } catch (error) {
-      await Promise.all([...sessions, ...preparing].map((thread) => thread.terminate()));
+      over = true;
+      await Promise.all(threads.map((thread) => endOf(thread, 0)));
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
@@ -136,7 +150,7 @@ export class OnnxEngine {
     this.#failAll(new HandlerCrashError('the engine was closed', { fresh: false }));
     for (const { thread } of this.#preparing) post(thread, { type: 'close' });
     for (const thread of this.#sessions) thread.postMessage({ type: 'close' } satisfies ToSession);
-    await Promise.all(this.#threads().map((thread) => ended(thread, graceMs)));
+    await Promise.all(this.#threads().map((thread) => endOf(thread, graceMs)));
   }
 
   #threads(): readonly Worker[] {
@@ -166,88 +180,19 @@ export class OnnxEngine {
   }
 }
 
+function settingsOf({ runtime, detector, classifiers }: ResolvedDescription): SessionSettings {
+  return {
+    models: [detector, ...classifiers].map(toLoad),
+    providers: runtime.providers,
+    threads: runtime.threadsPerSession,
+    modelBatch: runtime.modelBatch,
+  };
+}
+
 function toLoad(model: ResolvedModel, index: number): SessionSettings['models'][number] {
   const side = index === 0 ? ONNX_DEFAULTS.detectorInput : ONNX_DEFAULTS.classifierInput;
   const { where, path, inputSize } = model;
   return { where, path, wanted: inputSize, fallback: { width: side, height: side } };
-}
-
-function post(thread: Worker, message: ToPrepare): void {
-  thread.postMessage(message);
-}
-
-/** Waits until a session thread has its models. */
-function loadedIn(
-  thread: Worker,
-  { config }: ResolvedDescription,
-  logger: Logger,
-): Promise<readonly LoadedModel[]> {
-  return new Promise((resolve, reject) => {
-    thread.on('message', (message: FromSession) => {
-      if (message.type === 'loaded') resolve(message.models);
-      else if (message.type === 'log') logger[message.level]({ pipeline: config.slug }, message.message);
-      else if (message.type === 'failed')
-        reject(new HandlerStartError(`the models cannot be loaded: ${message.error.message}`));
-      else
-        reject(
-          new AntennaConfigError(
-            `The models of ${JSON.stringify(config.slug)} cannot be used`,
-            message.issues,
-          ),
-        );
-    });
-    rejectOnDeath(thread, reject);
-  });
-}
-
-/** Gives a preparing thread its plan, and a line to every session. */
-function connect(
-  thread: Worker,
-  sessions: readonly Worker[],
-  { plan, memoryBytes }: { readonly plan: Plan; readonly memoryBytes: number },
-): Promise<void> {
-  const ports = sessions.map((session) => {
-    const { port1, port2 } = new MessageChannel();
-    session.postMessage({ type: 'serve', port: port1 } satisfies ToSession, [port1]);
-    return port2;
-  });
-  return new Promise((resolve, reject) => {
-    thread.on('message', (message: FromPrepare) => {
-      if (message.type === 'ready') resolve();
-      else if (message.type === 'failed')
-        reject(new HandlerStartError(`images cannot be prepared: ${message.error.message}`));
-    });
-    rejectOnDeath(thread, reject);
-    thread.postMessage({ type: 'plan', plan, memoryBytes, ports } satisfies ToPrepare, ports);
-  });
-}
-
-function rejectOnDeath(thread: Worker, reject: (error: Error) => void): void {
-  thread.once('error', (error) => {
-    reject(
-      new HandlerStartError(`a thread of the models died at its start: ${error.message}`, { cause: error }),
-    );
-  });
-  thread.once('exit', (code) => {
-    reject(new HandlerStartError(`a thread of the models exited at its start with code ${code}`));
-  });
-}
-
-async function ended(thread: Worker, graceMs: number): Promise<void> {
-  if (thread.threadId === -1) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(
-      () =>
-        void thread.terminate().then(() => {
-          resolve();
-        }),
-      graceMs,
-    );
-    thread.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 /** Says where each model runs, and why not where it would run faster: a worker on the CPU of a machine with a GPU looks only slow. */

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
-import { silentLogger } from '../log/logger.js';
+import { silentLogger, type Logger } from '../log/logger.js';
 import { systemClock, type Clock } from '../time/clock.js';
 import { abortReason, HandlerAbortError } from '../worker/executors/abort-reason.js';
 import { EXECUTOR_DEFAULTS } from '../worker/executors/defaults.js';
@@ -12,6 +12,7 @@ import { ExecutorTally } from '../worker/executors/tally.js';
 import type { ProcessContext, TaskImage } from '../worker/pipeline.js';
 import type { ImageTimings } from './detect.js';
 import { OnnxEngine } from './engine.js';
+import { EngineKeeper } from './engine-keeper.js';
 import type { ResolvedDescription } from './resolve.js';
 
 /** Names of the `node:diagnostics_channel` channels of ONNX pipelines. */
@@ -47,7 +48,9 @@ export class OnnxExecutor implements Executor {
   readonly #clock: Clock;
   readonly #tally = new ExecutorTally();
   readonly #closing = sharedController();
-  #engine: Promise<OnnxEngine> | undefined;
+  readonly #keeper = new EngineKeeper();
+  /** Errors that were counted: all the images of a dead engine have the same one, and it died once. */
+  readonly #counted = new WeakSet<object>();
   #busy = 0;
 
   constructor(options: OnnxExecutorOptions) {
@@ -57,7 +60,16 @@ export class OnnxExecutor implements Executor {
 
   /** @throws AntennaConfigError when a model does not fit its description. */
   async warmUp(context?: ProcessContext): Promise<number | undefined> {
-    await this.#started({ logger: silentLogger, signal: this.#closing.signal, ...context });
+    const signal = new JoinedSignal([this.#closing.signal, ...(context ? [context.signal] : [])]);
+    try {
+      await this.#started(context?.logger ?? silentLogger, signal.signal);
+    } catch (error) {
+      const cause = why(error, signal.signal);
+      this.#failed(cause);
+      throw cause;
+    } finally {
+      signal.dispose();
+    }
     return undefined;
   }
 
@@ -65,7 +77,9 @@ export class OnnxExecutor implements Executor {
     const call = new AbortController();
     const signal = new JoinedSignal([this.#closing.signal, context.signal, call.signal]);
     const timeoutMs = (context.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs) * Math.max(1, batch.length);
+    let stuck: unknown;
     const cancel = this.#clock.schedule(timeoutMs, () => {
+      stuck = this.#keeper.current;
       call.abort(new HandlerTimeoutError(timeoutMs));
     });
     this.#busy += 1;
@@ -77,15 +91,13 @@ export class OnnxExecutor implements Executor {
       cancel();
       signal.dispose();
       // A model that never returns holds its thread, and every call after it would wait as long.
-      if (call.signal.aborted) await this.#restart();
+      if (call.signal.aborted) await this.#keeper.replace(stuck);
     }
   }
 
   async close({ graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
     this.#closing.abort(new HandlerAbortError('shutdown'));
-    const engine = this.#engine;
-    this.#engine = undefined;
-    await engine?.then((running) => running.close(graceMs)).catch(() => undefined);
+    await this.#keeper.close(graceMs);
   }
 
   stats(): ExecutorStats {
@@ -95,7 +107,7 @@ export class OnnxExecutor implements Executor {
   async #outcome(image: TaskImage, context: BatchContext): Promise<BatchOutcome> {
     const startedAt = performance.now();
     try {
-      const engine = await this.#started(context);
+      const engine = await this.#started(context.logger, context.signal);
       const { result, timings } = await engine.process(
         image.bytes,
         context.transferBytes === true,
@@ -113,37 +125,27 @@ export class OnnxExecutor implements Executor {
       return { ok: true, result };
     } catch (error) {
       const cause = why(error, context.signal);
-      this.#tally.failed(cause);
+      this.#failed(cause);
       return { ok: false, error: cause };
     }
   }
 
-  /** The engine, started again after a death: at once the first time, then after growing waits. */
-  async #started({ logger, signal }: Pick<BatchContext, 'logger' | 'signal'>): Promise<OnnxEngine> {
-    if (signal.aborted) throw abortReason(signal);
-    this.#engine ??= this.#start(logger, signal);
-    const starting = this.#engine;
-    try {
-      const engine = await starting;
-      if (!engine.death) return engine;
-    } catch (error) {
-      if (this.#engine === starting) this.#engine = undefined;
-      throw error;
+  #failed(cause: unknown): void {
+    if (typeof cause === 'object' && cause !== null) {
+      if (this.#counted.has(cause)) return;
+      this.#counted.add(cause);
     }
-    if (this.#engine === starting) this.#engine = this.#start(logger, signal);
-    return await this.#engine;
+    this.#tally.failed(cause);
   }
 
-  async #start(logger: BatchContext['logger'], signal: AbortSignal): Promise<OnnxEngine> {
+  /** The engine, started again after a death: at once the first time, then after growing waits. */
+  async #started(logger: Logger, signal: AbortSignal): Promise<OnnxEngine> {
+    if (signal.aborted) throw abortReason(signal);
     const { description, execArgv, random = Math.random } = this.#options;
-    await backOff(this.#clock, respawnDelayMs(this.#tally.consecutiveCrashes, random), signal);
-    return await OnnxEngine.start({ description, logger, execArgv });
-  }
-
-  async #restart(): Promise<void> {
-    const engine = this.#engine;
-    this.#engine = undefined;
-    await engine?.then((running) => running.close(0)).catch(() => undefined);
+    return await this.#keeper.get(async (giveUp) => {
+      await backOff(this.#clock, respawnDelayMs(this.#tally.consecutiveCrashes, random), giveUp);
+      return await OnnxEngine.start({ description, logger, execArgv, signal: giveUp });
+    }, signal);
   }
 }
 
