@@ -47,6 +47,9 @@ export interface ServedJob {
   /** Deliveries that came to nothing within their lease. */
   readonly expired: number;
   readonly posted: number;
+  readonly acknowledged: number;
+  /** Tasks whose last delivery ran out: nobody gets them again. */
+  readonly exhausted: number;
   /** Newest first. */
   readonly events: readonly {
     readonly at: string;
@@ -138,6 +141,8 @@ export function jobOf(job: JobHandle): ServedJob {
     deliveries: ledger.total('delivered'),
     expired: ledger.total('expired'),
     posted: ledger.total('posted'),
+    acknowledged: ledger.total('acknowledged'),
+    exhausted: ledger.total('exhausted'),
     events: ledger.events
       .filter(({ kind }) => kind !== 'published')
       .slice(-MAX_EVENTS)

@@ -21,8 +21,8 @@ function jobNode(job) {
       fact('detections', number(job.detections)),
       fact('in the queue', queue ? number(queue.waiting) : 'none'),
       fact('with workers', queue ? number(queue.outstanding) : '–'),
-      fact('acknowledged', queue ? number(queue.acknowledged) : '–'),
-      fact('given up', queue ? number(queue.exhausted) : '–'),
+      fact('acknowledged', number(job.acknowledged)),
+      fact('given up', number(job.exhausted)),
       fact('deliveries', number(job.deliveries), job.expired ? number(job.expired) + ' ran out' : ''),
       fact('results posted', number(job.posted))));
   if (job.events.length) node.append(el('h3', '', 'Deliveries and results, newest first'), el('ul', '', ...job.events.map((event) =>

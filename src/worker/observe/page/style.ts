@@ -9,7 +9,7 @@ body { margin: 0; background: var(--ground); color: var(--text); font: 15px/1.5 
 header, main { max-width: 1240px; margin: 0 auto; padding: 0 20px; }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 16px; padding-top: 22px; padding-bottom: 14px; }
 h1 { margin: 0; font-size: 22px; letter-spacing: -0.01em; overflow-wrap: anywhere; }
-h2 { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; margin: 0; font-size: 17px; }
+h2 { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 10px; margin: 0; font-size: 17px; overflow-wrap: anywhere; }
 h3 { margin: 18px 0 6px; font-size: 12px; font-weight: 600; letter-spacing: 0.05em; text-transform: uppercase; color: var(--soft); }
 header p { margin: 0; color: var(--soft); }
 .away { width: 100%; padding: 8px 12px; border-radius: 8px; background: var(--bad); color: var(--ground); }
