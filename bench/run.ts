@@ -4,6 +4,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { bridge } from './bridge.js';
 import { cache } from './cache.js';
+import { cli } from './cli.js';
 import { command } from './command.js';
 import { contractServer } from './contract-server.js';
 import { dataPath } from './data-path.js';
@@ -34,6 +35,7 @@ const chosen = [
   worker,
   trouble,
   command,
+  cli,
   dataPath,
   bridge,
   onnx,

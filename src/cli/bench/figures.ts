@@ -7,7 +7,7 @@ import type { DataPathEnd, DataPathFigures } from './data-path.js';
 const ENDS: Readonly<Record<DataPathEnd, string>> = {
   images: 'all that were asked for',
   stopped: 'stopped by the time or by a signal',
-  empty: 'the job had nothing more to give',
+  empty: 'the job had nothing more to give (1,000 of its tasks are out at once at most)',
   repeats: 'only tasks that had come before were left: their leases have run out',
 };
 
