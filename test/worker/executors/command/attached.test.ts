@@ -136,6 +136,29 @@ describe('a worker that waits for a handler', () => {
     expect(executor.stats()).toMatchObject({ crashes: 0, busy: 0 });
   });
 
+  it('gives back the call that it was sent ahead as well, when it leaves', async () => {
+    const { executor, path } = waiting();
+    const works = ['a', 'b'].map((word) => executor.run(imagesOf(word), contextOf()));
+    await executor.listen();
+    const calls = ({ heard }: Visitor): Message[] => heard.filter(({ type }) => type === 'process');
+    const visit = (): Visitor =>
+      new Visitor(path).say({ type: 'hello', protocol: 1 }, { type: 'ready', mode: 'batch', ahead: 1 });
+    const first = visit();
+    // The second call may have come before this handler said that it takes one ahead: then it waits here.
+    await first.hears('process');
+    first.say({ type: 'bye', reason: 'interrupted' });
+    await expect.poll(() => executor.unavailable()).toBeDefined();
+    const second = visit();
+    for (const number of [1, 2]) {
+      await expect.poll(() => calls(second).length, { timeout: 5_000 }).toBeGreaterThanOrEqual(number);
+      const { call, images = [] } = calls(second)[number - 1] ?? { type: 'none' };
+      for (const { id } of images) second.say({ type: 'answer', call, id, result: { detections: [] } });
+      second.say({ type: 'done', call });
+    }
+    expect(wentWell((await Promise.all(works)).flat())).toEqual([true, true]);
+    expect(executor.stats()).toMatchObject({ crashes: 0, busy: 0 });
+  });
+
   it('does not believe one that was replaced any more', async () => {
     const { executor, path } = waiting();
     const work = executor.run(imagesOf('a'), contextOf());
