@@ -55,7 +55,9 @@ describe('antenna run --onnx', () => {
   }, 60_000);
 
   it('says what is wrong with a folder that holds none, and ends with 2', async () => {
-    const { code, stderr } = await cli.run(['run', '--onnx', 'none', '--url', 'http://127.0.0.1:9']);
+    const env = { ANTENNA_API_KEY: 'prefix01.Zq7RkP2mXv9LbN4tYw6HcJ8sDf3GaE5u' };
+    const args = ['run', '--onnx', 'none', '--url', 'http://127.0.0.1:9'];
+    const { code, stderr } = await cli.run(args, { env });
     expect(stderr).toMatch(/there is no .*none.antenna\.json/);
     expect(code).toBe(2);
   });
