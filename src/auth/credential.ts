@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { AntennaConfigError } from '../errors/config.js';
+import { checkArguments, isString } from '../http/arguments.js';
 import { API_KEY_PATTERN, Secret } from './secret.js';
 
 /** How a credential is written into a header. `header` is any other header or prefix. */
@@ -60,6 +61,7 @@ export class Credential {
    * @throws AntennaConfigError if the header's name is not a valid or a usable one.
    */
   static header(name: string, value: string, prefix = ''): Credential {
+    checkArguments({ name, value, prefix }, { name: isString, value: isString, prefix: isString });
     const issues = [];
     if (!HEADER_NAME.test(name)) issues.push({ path: 'header.name', message: 'is not a valid header name' });
     else if (RESERVED.has(name.toLowerCase())) {

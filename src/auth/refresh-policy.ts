@@ -1,9 +1,7 @@
-/** Refresh this long before a token's end at most; a third of its lifetime if that is less. */
-export const REFRESH_WINDOW_MS = 300_000;
 /** An issuer that repeats a token is left alone for at least this long. Google's answers the same one until 30 s before its end. */
 export const REPEAT_PAUSE_MS = 10_000;
 /** Pause after the first failed try; doubles with each further one. */
-export const FAILURE_BASE_MS = 1_000;
+const FAILURE_BASE_MS = 1_000;
 /** Longest pause after a failed try: recovery is noticed within this time. */
 export const FAILURE_CAP_MS = 30_000;
 

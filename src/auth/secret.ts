@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { checkArguments, isString } from '../http/arguments.js';
 
 /** Full form of an Antenna API key: 8 + 1 + 32 letters and digits (contract §2.3). */
 export const API_KEY_PATTERN = /^[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}$/;
@@ -13,7 +14,9 @@ export const USER_TOKEN_PATTERN = /^[0-9a-f]{40}$/;
 export class Secret {
   readonly #value: string;
 
+  /** @throws AntennaConfigError for what is no text, without quoting it. */
   constructor(value: string) {
+    checkArguments({ value }, { value: isString });
     this.#value = value;
   }
 

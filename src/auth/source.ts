@@ -1,5 +1,6 @@
 import type { CredentialHealth } from './credential-health.js';
-import type { Credential } from './credential.js';
+import { Credential } from './credential.js';
+import { checkArguments } from '../http/arguments.js';
 
 /** Why a credential is asked for. */
 export interface CredentialRequest {
@@ -24,7 +25,15 @@ export interface CredentialSource {
   close?(): void;
 }
 
-/** A source that always answers the same credential, or none. */
+/**
+ * A source that always answers the same credential, or none.
+ * @throws AntennaConfigError for anything else: a text would be sent as no header at all.
+ */
 export function staticSource(credential: Credential | undefined): CredentialSource {
+  if (credential !== undefined)
+    checkArguments(
+      { credential },
+      { credential: (value) => (value instanceof Credential ? undefined : 'must be a Credential') },
+    );
   return { get: () => credential };
 }

@@ -7,7 +7,7 @@ import type { TokenScheme } from './token-provider.js';
  * How a token is sent when nobody says: an API key by its form `prefix.secret` as `Api-Key`, 40 hexadecimal digits as `Token`, anything
  * else as `Bearer`. The forms are those of the contract (§2.1, §2.3) and cannot be mistaken for a JWT.
  */
-export function schemeOf(token: string): TokenScheme {
+function schemeOf(token: string): TokenScheme {
   if (API_KEY_PATTERN.test(token)) return 'Api-Key';
   return USER_TOKEN_PATTERN.test(token) ? 'Token' : 'Bearer';
 }

@@ -4,7 +4,7 @@ import type { TaskImage } from '../worker/pipeline.js';
 const SERVER_KEYS = /^request_/;
 
 /** A configuration as a service gets it. */
-export function serviceConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function serviceConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(config).filter(([key]) => !SERVER_KEYS.test(key)));
 }
 

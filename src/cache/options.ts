@@ -13,7 +13,7 @@ export interface CacheOptions {
 }
 
 /** Some hundred projects and their pipelines, at a few kilobytes each. */
-export const CACHE_MAX_ENTRIES = 500;
+const CACHE_MAX_ENTRIES = 500;
 
 /** The options after defaults. */
 export interface CacheLimits {

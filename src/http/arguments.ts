@@ -30,8 +30,6 @@ export const isDuration: Check = (value) =>
 /** For what may also be at once. */
 export const isWait: Check = (value) =>
   typeof value === 'number' && value >= 0 ? undefined : 'must be a number of milliseconds from 0';
-/** Whatever it is, others look at it. */
-export const isAnything: Check = () => undefined;
 /** Made of one of our classes, or of one of the platform's. */
 export const isA =
   (kind: abstract new (...args: never[]) => unknown): Check =>
@@ -73,19 +71,6 @@ export const isOneOf =
 /** A check as a zod schema of an option that may be left out. */
 export const shaped = (check: Check): z.ZodOptional =>
   z.custom((value) => check(value) === undefined, { error: ({ input }) => check(input) }).optional();
-
-/**
- * Refuses ids that are none.
- * @throws AntennaConfigError naming each.
- */
-export function checkIds(ids: Readonly<Record<string, unknown>>): void {
-  const issues: ConfigIssue[] = [];
-  for (const path in ids) {
-    const message = isId(ids[path]);
-    if (message !== undefined) issues.push({ path, message });
-  }
-  if (issues.length > 0) throw new AntennaConfigError('Invalid arguments', issues);
-}
 
 /**
  * Refuses arguments that are given one by one; a missing one is wrong, unlike a missing option.

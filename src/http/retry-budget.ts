@@ -1,7 +1,7 @@
 /** Retries allowed at any moment without a record of good requests. */
-export const RETRY_BUDGET_BURST = 10;
+const RETRY_BUDGET_BURST = 10;
 /** What each request adds to the budget: retries stay below a tenth of the traffic. */
-export const RETRY_BUDGET_RATIO = 0.1;
+const RETRY_BUDGET_RATIO = 0.1;
 
 /**
  * Stops retry storms. When a server is down, every call of every worker fails and each would be sent four times; the budget

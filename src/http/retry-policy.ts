@@ -2,11 +2,11 @@ import type { Delivered } from '../errors/base.js';
 import type { ReplayClass } from './operation.js';
 
 /** First backoff ceiling; doubles with each retry (DESIGN §3). */
-export const BACKOFF_BASE_MS = 500;
+const BACKOFF_BASE_MS = 500;
 /** Highest backoff ceiling (DESIGN §3). */
 export const BACKOFF_CAP_MS = 8_000;
 /** A server that asks for more than this is not waited for inside a call: the caller is told and decides. */
-export const MAX_RETRY_AFTER_MS = 60_000;
+const MAX_RETRY_AFTER_MS = 60_000;
 
 /** Answers that may turn out well when asked again. */
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);

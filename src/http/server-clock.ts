@@ -50,7 +50,7 @@ export function describeOffset(offsetMs: number | undefined): string {
 }
 
 /** Whether a clock is so far off that a person should set it. */
-export function isFarOff(offsetMs: number | undefined): boolean {
+function isFarOff(offsetMs: number | undefined): boolean {
   return Math.abs(offsetMs ?? 0) > CLOCK_TOLERANCE_MS;
 }
 

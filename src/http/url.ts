@@ -2,7 +2,7 @@ import { AntennaConfigError } from '../errors/config.js';
 import type { QueryValue } from './operation.js';
 
 /** Prefix of the API on every Antenna server (contract §1.1). */
-export const API_PREFIX = '/api/v2';
+const API_PREFIX = '/api/v2';
 
 /** Result of {@link parseBaseUrl}. */
 export type BaseUrl =

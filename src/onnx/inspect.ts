@@ -1,3 +1,4 @@
+import { checkArguments, isText } from '../http/arguments.js';
 import { checkPeers } from './peers.js';
 import type { OrtModule } from './session-host.js';
 import type { DeclaredTensor } from './tensors.js';
@@ -10,9 +11,10 @@ export interface OnnxModelFacts {
 
 /**
  * What a model file declares, for whoever writes a description of it. Loads it on the CPU, in this thread, and runs nothing.
- * @throws AntennaConfigError when `onnxruntime-node` is not installed, an Error of the runtime when the file is no model.
+ * @throws AntennaConfigError for a path that is no text, or when `onnxruntime-node` is not installed, an Error of the runtime when the file is no model.
  */
 export async function inspectOnnxModel(path: string): Promise<OnnxModelFacts> {
+  checkArguments({ path }, { path: isText });
   checkPeers();
   const namespace = (await import('onnxruntime-node')) as OrtModule & { readonly default?: OrtModule };
   const { InferenceSession } = namespace.default ?? namespace;

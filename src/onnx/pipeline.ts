@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AntennaConfigError } from '../errors/config.js';
+import { checkArguments, checkOptions, isText, isTexts, type Check } from '../http/arguments.js';
 import { definePipeline, type Pipeline } from '../worker/pipeline.js';
 import type { OnnxDescription } from './description.js';
 import { OnnxExecutor } from './executor.js';
@@ -17,6 +18,15 @@ export interface OnnxPipelineOptions {
   /** Node's options for the threads. Default: those of this process. */
   readonly execArgv?: readonly string[] | undefined;
 }
+
+const FOLDER_OPTIONS: { readonly [Name in keyof Omit<Required<OnnxPipelineOptions>, 'folder'>]: Check } = {
+  execArgv: isTexts,
+};
+const OPTIONS: { readonly [Name in keyof Required<OnnxPipelineOptions>]: Check } = {
+  folder: isText,
+  ...FOLDER_OPTIONS,
+};
+const SUBJECT = 'Invalid onnxPipeline options';
 
 /** {@link onnxPipeline}, and the same from a folder. */
 export interface OnnxPipeline {
@@ -40,11 +50,15 @@ export interface OnnxPipeline {
  * @throws AntennaConfigError naming every wrong field.
  */
 export const onnxPipeline: OnnxPipeline = Object.assign(build, {
-  fromFolder: (folder: string, options: Omit<OnnxPipelineOptions, 'folder'> = {}): Pipeline =>
-    build(readDescription(folder), { ...options, folder }),
+  fromFolder: (folder: string, options: Omit<OnnxPipelineOptions, 'folder'> = {}): Pipeline => {
+    checkArguments({ folder }, { folder: isText });
+    checkOptions(SUBJECT, options, FOLDER_OPTIONS);
+    return build(readDescription(folder), { ...options, folder });
+  },
 });
 
 function build(description: OnnxDescription, options: OnnxPipelineOptions = {}): Pipeline {
+  checkOptions(SUBJECT, options, OPTIONS);
   checkPeers();
   const resolved = resolveDescription(description, options.folder ?? process.cwd());
   return definePipeline({

@@ -68,7 +68,7 @@ export async function processImage(
 }
 
 /** The size at which an image is decoded: the smallest that has all the pixels which any model looks at. */
-export function workingSize({ detector, classifiers }: Plan, stored: Size): Size {
+function workingSize({ detector, classifiers }: Plan, stored: Size): Size {
   if (classifiers.length > 0) return stored;
   const sizes = passesOf(detector, stored).map(({ scaled }) => scaled);
   const width = Math.max(...sizes.map((size) => size.width));
@@ -80,7 +80,7 @@ export function workingSize({ detector, classifiers }: Plan, stored: Size): Size
  * Bytes that an image may take at the same time: decoded, scaled for a pass, and as inputs on their way. What the library for images holds
  * while it decodes comes on top: some rows, or a whole image where a format cannot be read from top to bottom.
  */
-export function bytesFor({ detector, classifiers }: Plan, stored: Size, working: Size): number {
+function bytesFor({ detector, classifiers }: Plan, stored: Size, working: Size): number {
   const scaled = passesOf(detector, stored)
     .map((pass) => pass.scaled)
     .filter((size) => size.width !== working.width || size.height !== working.height);

@@ -21,7 +21,7 @@ export interface SuppressionLimits {
 }
 
 /** Part of a cut box that lies in a kept one, above which it is taken for a part of the same insect. */
-export const CUT_COVERED = 0.5;
+const CUT_COVERED = 0.5;
 
 /**
  * Greedy suppression: boxes by falling score, at equal scores in their own order, and each that overlaps a kept one goes.

@@ -45,7 +45,7 @@ function assertWhole(page: Page<ProcessingService>, project: number): void {
 }
 
 /** Only servers with keys show the field, null included (contract §4.7). */
-export function hasKeyField(service: ProcessingService): boolean {
+function hasKeyField(service: ProcessingService): boolean {
   return service.api_key_prefix !== undefined;
 }
 

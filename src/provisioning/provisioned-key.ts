@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
-import { API_KEY_PATTERN, type Secret } from '../auth/secret.js';
+import { API_KEY_PATTERN, Secret } from '../auth/secret.js';
 import { KeyRevealedError } from '../errors/key-revealed.js';
+import { checkArguments, isA } from '../http/arguments.js';
 
 /**
  * A key that was generated just now. Opaque: printed, logged, cloned or serialised it shows its public prefix. Its text comes out
@@ -12,7 +13,9 @@ export class ProvisionedKey {
   readonly #secret: Secret;
   #revealed = false;
 
+  /** @throws AntennaConfigError for what is no `Secret`. */
   constructor(secret: Secret) {
+    checkArguments({ secret }, { secret: isA(Secret) });
     const text = secret.reveal();
     // Taken from the key: what the server calls its prefix would be printed, whatever it is.
     this.prefix = API_KEY_PATTERN.test(text) ? text.slice(0, 8) : '';

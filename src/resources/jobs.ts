@@ -69,7 +69,7 @@ const CANCEL = action('cancel');
 const RETRY = action('retry');
 
 /** Jobs that {@link JobsResource.open} asks for at once. The server has no maximum. */
-export const DEFAULT_OPEN_LIMIT = 200;
+const DEFAULT_OPEN_LIMIT = 200;
 
 /** Log lines of a job that the server gives at most (contract §4.10). */
 const MAX_LOG_LINES = 5_000;
@@ -92,7 +92,7 @@ export interface OpenJobsOptions {
   readonly pipelines: readonly string[];
   /** Only jobs of this project. */
   readonly project?: Id | undefined;
-  /** Most jobs to return. Default {@link DEFAULT_OPEN_LIMIT}. */
+  /** Most jobs to return. Default 200. */
   readonly limit?: number | undefined;
 }
 

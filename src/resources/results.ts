@@ -138,7 +138,7 @@ function isEncoded(result: TaskResult | EncodedResult): result is EncodedResult 
  * Joins encoded results to the body of one post. Bytes are joined, never text: bodies of more than 300 MiB have been seen, and a
  * JavaScript string ends at about 512 million characters.
  */
-export function assembleResults(results: readonly EncodedResult[], envelope: object): Buffer {
+function assembleResults(results: readonly EncodedResult[], envelope: object): Buffer {
   const tail = JSON.stringify(envelope).slice(1);
   const parts: Buffer[] = [Buffer.from('{"results":[')];
   results.forEach((result, index) => {

@@ -1,4 +1,14 @@
+import { issuesOf } from '../contract/issues.js';
 import { PRIVATE_ADDRESS } from '../http/address-guard.js';
+import {
+  checkArguments,
+  checkOptions,
+  isA,
+  isClock,
+  isFunction,
+  isObject,
+  type Check,
+} from '../http/arguments.js';
 import { createFetchTransport, type FetchLike } from '../http/fetch-transport.js';
 import {
   describeFailure,
@@ -10,7 +20,7 @@ import { createUndiciTransport } from '../http/undici-transport.js';
 import { Deadline } from '../time/deadline.js';
 import { sleep, type Clock } from '../time/clock.js';
 import type { Task } from '../contract/tasks.js';
-import { DOWNLOAD_DEFAULTS, type DownloadLimits } from './download-options.js';
+import { DOWNLOAD_DEFAULTS, downloadSchema, type DownloadLimits } from './download-options.js';
 import {
   checkImage,
   imageOf,
@@ -22,6 +32,24 @@ import {
 import { checkHost, imagePlace, redirectTarget, withoutUrls } from './image-url.js';
 import type { Preemption } from './preemption.js';
 import { PermanentTaskError, RetryableTaskError } from './task-errors.js';
+
+const isLimits: Check = (limits) => {
+  const { error } = downloadSchema.safeParse(limits);
+  return (
+    error &&
+    issuesOf(error)
+      .map(({ path, message }) => `${path}: ${message}`)
+      .join('; ')
+  );
+};
+const OPTIONS = { clock: isClock, random: isFunction, limits: isLimits, fetch: isFunction };
+const CALL = {
+  task: (task: unknown) =>
+    isObject(task) ??
+    (typeof (task as Task).image_url === 'string' ? undefined : 'must have the text image_url'),
+  signal: isA(AbortSignal),
+};
+const CALL_OPTIONS = { remainingMs: isFunction, preemption: isObject };
 
 /** First backoff between two tries; doubles. */
 const BACKOFF_MS = 250;
@@ -46,12 +74,14 @@ export class Downloader {
   readonly #clock: Clock;
   readonly #random: () => number;
 
+  /** @throws AntennaConfigError naming every wrong option. */
   constructor(options: {
     clock: Clock;
     random?: () => number;
     limits?: Partial<DownloadLimits>;
     fetch?: FetchLike | undefined;
   }) {
+    checkOptions('Invalid Downloader options', options, OPTIONS, ['clock']);
     this.#clock = options.clock;
     this.#random = options.random ?? Math.random;
     this.#limits = { ...DOWNLOAD_DEFAULTS, ...options.limits };
@@ -72,6 +102,7 @@ export class Downloader {
    * Downloads the image of a task.
    * @param options.remainingMs - time in which another try is still worth beginning; default no limit.
    * @param options.preemption - by which the download is told to make way.
+   * @throws AntennaConfigError for wrong arguments.
    * @throws PermanentTaskError when no try can succeed: 404, 410, other 4xx, not http, too large, too many redirects, a
    * host that is not allowed.
    * @throws RetryableTaskError when all tries failed for passing reasons: 5xx, 408, 425, 429, connection, timeout, cut off, a part of an
@@ -83,6 +114,8 @@ export class Downloader {
     signal: AbortSignal,
     options: { remainingMs?: () => number; preemption?: Preemption } = {},
   ): Promise<Downloaded> {
+    checkArguments({ task, signal }, CALL);
+    checkOptions('Cannot download', options, CALL_OPTIONS);
     const checksum = this.#checksumOf(task);
     for (let attempt = 1; ; attempt++) {
       try {

@@ -9,7 +9,7 @@ import {
   pageSchema,
   shapeOf,
   taskIdSchema,
-} from '../../src/contract/index.js';
+} from '../../src/contract/common.js';
 import { refusal, without } from './refusal.js';
 import { page } from './samples.js';
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import * as contract from '../../src/contract/index.js';
+import { formatServerTimestamp } from '../../src/contract/timestamps.js';
 
 const FOLDER = fileURLToPath(new URL('../../../shared/contract/recordings/', import.meta.url));
 const present = existsSync(FOLDER);
@@ -161,7 +162,7 @@ describe.skipIf(!present)(title, () => {
       expect(stamps.length).toBeGreaterThan(500);
       for (const text of stamps) {
         const instant = contract.parseServerTimestamp(text);
-        expect(contract.formatServerTimestamp(instant).slice(0, 19)).toBe(text.slice(0, 19));
+        expect(formatServerTimestamp(instant).slice(0, 19)).toBe(text.slice(0, 19));
       }
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isErrorResult, resultsRequestSchema, resultsResponseSchema } from '../../src/contract/index.js';
+import { isErrorResult, resultsRequestSchema, resultsResponseSchema } from '../../src/contract/results.js';
 import { refusal, without } from './refusal.js';
 import { classification, detection, failure, success } from './samples.js';
 

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { formatServerTimestamp, isZonedTimestamp, parseServerTimestamp } from '../../src/contract/index.js';
+import {
+  formatServerTimestamp,
+  isZonedTimestamp,
+  parseServerTimestamp,
+} from '../../src/contract/timestamps.js';
 
 const HOUR_MS = 3_600_000;
 const iso = (text: string): string => parseServerTimestamp(text).toISOString();

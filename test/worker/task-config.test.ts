@@ -1,7 +1,8 @@
 import { PermanentTaskError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readTaskDetections, taskSchema } from '../../src/contract/index.js';
+import { readTaskDetections } from '../../src/contract/task-detections.js';
+import { taskSchema } from '../../src/contract/tasks.js';
 import { readConfig } from '../../src/worker/task-config.js';
 
 const configSchema = z.strictObject({

@@ -1,3 +1,4 @@
+import { assertLike, assertObject } from '../options.js';
 import { createRandom } from '../random.js';
 import type { Random } from '../random.js';
 import { encodePng } from './png.js';
@@ -35,9 +36,16 @@ const SHEET = 226;
 const NOISE = 10;
 const INSECT = 60;
 
-/** Draws a trap's white sheet with some noise and dark, oval, never overlapping spots. */
+/**
+ * Draws a trap's white sheet with some noise and dark, oval, never overlapping spots.
+ * @throws TypeError naming the option that cannot be used.
+ */
 export function generateImage(options: GeneratedImageOptions = {}): GeneratedImage {
+  assertObject(options, 'generateImage');
+  assertLike({ width: 320, height: 240, insects: 3, seed: 1 }, options);
   const { width = 320, height = 240, insects = 3, seed = 1 } = options;
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1)
+    throw new TypeError(`width and height must be whole numbers from 1, got ${width} and ${height}.`);
   const random = createRandom(seed);
   const rgb = new Uint8Array(width * height * 3);
   for (let at = 0; at < rgb.length; at += 3) rgb.fill(SHEET + Math.floor(random.next() * NOISE), at, at + 3);

@@ -115,9 +115,12 @@ export class ImageHostCore {
   generate(
     options: GeneratedImageOptions & { readonly path?: string } = {},
   ): GeneratedImage & { readonly url: string } {
+    assertObject(options, 'generate');
+    const { path, ...drawing } = options;
+    assertLike({ path: '' }, { path });
+    const image = generateImage({ seed: this.#nextGenerated, ...drawing });
     const number = this.#nextGenerated++;
-    const image = generateImage({ seed: number, ...options });
-    const url = this.add(options.path ?? `/generated/${number}.png`, image.bytes, 'image/png');
+    const url = this.add(path ?? `/generated/${number}.png`, image.bytes, 'image/png');
     return { ...image, url };
   }
 

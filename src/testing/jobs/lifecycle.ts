@@ -6,7 +6,7 @@ import { findStage, isFinalStatus, newProgress, setParams, updateSummary } from 
 import type { JobStatus } from './progress.js';
 
 /** Sets the status with the summary following it, as the server's own `update_status` does. */
-export function setStatus(job: JobRow, status: JobStatus): void {
+function setStatus(job: JobRow, status: JobStatus): void {
   job.status = status;
   job.progress.summary.status = status;
 }

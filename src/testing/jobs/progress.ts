@@ -11,7 +11,7 @@ export type JobStatus =
   | 'RECEIVED'
   | 'UNKNOWN';
 
-export const FINAL_STATUSES: readonly JobStatus[] = ['SUCCESS', 'FAILURE', 'REVOKED'];
+const FINAL_STATUSES: readonly JobStatus[] = ['SUCCESS', 'FAILURE', 'REVOKED'];
 
 export function isFinalStatus(status: JobStatus): boolean {
   return FINAL_STATUSES.includes(status);

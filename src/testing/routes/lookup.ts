@@ -26,7 +26,7 @@ export function findService(call: Call, project: ProjectRow): ServiceRow {
 }
 
 /** A project id as the query gives it: `undefined` when absent or empty. @throws Refusal 400 when it is no id. */
-export function readProjectId(value: unknown): number | undefined {
+function readProjectId(value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   if (!INTEGER.test(text)) throw fieldErrors({ project_id: ['A valid integer is required.'] });

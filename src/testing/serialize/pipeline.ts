@@ -13,7 +13,7 @@ const PLACEHOLDER_STAGES = [
   },
 ];
 
-export function algorithmObject(call: Call, algorithm: AlgorithmRow): Record<string, unknown> {
+function algorithmObject(call: Call, algorithm: AlgorithmRow): Record<string, unknown> {
   const map = algorithm.categoryMap;
   const userPermissions = permissions.ofPlainObject(call.caller);
   return {

@@ -7,7 +7,7 @@ import * as permissions from './permissions.js';
 import { pipelineReference } from './pipeline.js';
 
 /** A pull service counts as live this long after it was seen (contract §4.7). */
-export const LIVE_FOR_MS = 60_000;
+const LIVE_FOR_MS = 60_000;
 
 /** A processing service (contract §4.7); prefix and client info exist in `api-key` only. */
 export function serviceObject(call: Call, service: ServiceRow): Record<string, unknown> {

@@ -9,7 +9,7 @@ const SECRET_LENGTH = 32;
 /** The key's own name field holds 50 characters, four of which the server adds (contract §4.7). */
 const SERVICE_NAME_LIMIT = 46;
 
-export function hashKey(key: string): string {
+function hashKey(key: string): string {
   return createHash('sha512').update(key).digest('hex');
 }
 

@@ -48,8 +48,10 @@ const SETTLE_TURNS = 3;
 /**
  * Makes a {@link TestClock}.
  * @param startMs - wall time at the start, in milliseconds since the Unix epoch.
+ * @throws TypeError for what is no number; so do its methods.
  */
 export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
+  assertFinite('startMs', startMs);
   const timers = new Set<Timer>();
   let elapsedMs = 0;
   let wallOffsetMs = startMs;
@@ -67,6 +69,8 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
   };
 
   const advance = async (ms: number): Promise<void> => {
+    // A clock moved by NaN, or back, would never show a timer again.
+    assertFinite('ms', ms, 0);
     const untilMs = elapsedMs + ms;
     await settleTurns();
     for (let timer = next(untilMs); timer; timer = next(untilMs)) {
@@ -81,7 +85,11 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
   return {
     virtual: true,
     advance,
-    runUntil: (pending, limitMs = LIMIT_MS) => runUntil(pending, limitMs, advance),
+    async runUntil(pending, limitMs = LIMIT_MS) {
+      assertPromise(pending);
+      assertFinite('limitMs', limitMs, 0);
+      return runUntil(pending, limitMs, advance);
+    },
     now: () => elapsedMs,
     wallNow: () => wallOffsetMs + elapsedMs,
     schedule(delayMs, run) {
@@ -92,12 +100,23 @@ export function createTestClock(startMs: number = DEFAULT_START_MS): TestClock {
       };
     },
     step(ms) {
+      assertFinite('ms', ms);
       wallOffsetMs += ms;
     },
     get pending() {
       return timers.size;
     },
   };
+}
+
+function assertFinite(name: string, value: unknown, least = Number.NEGATIVE_INFINITY): void {
+  if (typeof value === 'number' && Number.isFinite(value) && value >= least) return;
+  throw new TypeError(`${name} must be a number${Number.isFinite(least) ? ` from ${least}` : ''}.`);
+}
+
+function assertPromise(value: unknown): void {
+  if (typeof value === 'object' && value !== null && 'then' in value) return;
+  throw new TypeError('runUntil needs the promise to wait for.');
 }
 
 async function runUntil<Value>(

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { assertLike, assertObject } from '../options.js';
 import type { RequestRecord, ResponseRecord } from '../messages.js';
 import type { Exchange, Reply } from '../reply.js';
 
@@ -26,9 +27,12 @@ export interface Listener {
 /**
  * Serves `exchange` on a socket. It works on node's own messages: building WHATWG objects for each request would cost more
  * than answering it.
+ * @throws TypeError naming the option that cannot be used.
  * @throws the socket's error when the port cannot be had.
  */
 export async function listen(exchange: Exchange, options: ListenOptions = {}): Promise<Listener> {
+  assertObject(options, 'listen');
+  assertLike({ port: 0, host: '' }, options);
   const host = options.host ?? '127.0.0.1';
   const server = createServer((incoming, outgoing) => {
     void respond(exchange, incoming, outgoing);

@@ -14,7 +14,7 @@ export interface Place {
   readonly key: string | number;
 }
 
-export const ROOT: Place = { parent: undefined, key: '__root__' };
+const ROOT: Place = { parent: undefined, key: '__root__' };
 
 /** Returned instead of a value when an error was added. */
 export const INVALID: unique symbol = Symbol('invalid');
@@ -22,7 +22,7 @@ export const INVALID: unique symbol = Symbol('invalid');
 /** Reads a value, coercing it as pydantic does; adds to `errors` and returns INVALID when it cannot. */
 export type Reader<Value> = (value: unknown, place: Place, errors: SchemaError[]) => Value | typeof INVALID;
 
-export function fail(errors: SchemaError[], place: Place, msg: string, type: string): typeof INVALID {
+function fail(errors: SchemaError[], place: Place, msg: string, type: string): typeof INVALID {
   errors.push({ loc: spell(place), msg, type });
   return INVALID;
 }

@@ -74,7 +74,7 @@ export function toWireOutcome(outcome: BatchOutcome): WireOutcome {
   }
 }
 
-export function fromWireOutcome(outcome: WireOutcome): BatchOutcome {
+function fromWireOutcome(outcome: WireOutcome): BatchOutcome {
   if ('error' in outcome) return { ok: false, error: fromWireError(outcome.error) };
   return { ok: true, result: deserialize(outcome.result) as ProcessResult };
 }

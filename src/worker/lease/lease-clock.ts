@@ -7,7 +7,7 @@ export interface Instant {
 }
 
 /** A larger difference between the two clocks than this is a suspend or a step, not drift (WORKER §3.1). */
-export const JUMP_MS = 1_000;
+const JUMP_MS = 1_000;
 
 /**
  * Measures the age of leases. The monotonic clock stands still while the machine is suspended, which makes dead leases look alive; the

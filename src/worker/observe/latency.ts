@@ -22,7 +22,7 @@ export class LatencyHistogram {
   #sumMs = 0;
   #maxMs = 0;
 
-  /** Negative durations count as 0: a clock of a virtual machine may step back by a hair. */
+  /** Negative durations count as 0: a clock of a virtual machine may step back by a hair. What is no number is left out. */
   record(durationMs: number): void {
     if (!Number.isFinite(durationMs)) return;
     const ms = Math.max(0, durationMs);

@@ -1,3 +1,5 @@
+import { checkArguments, isDuration } from '../../http/arguments.js';
+
 /** How far something was at a moment. */
 interface Sample {
   readonly atMs: number;
@@ -20,13 +22,18 @@ export class Pace {
   readonly #samples: Sample[] = [];
   readonly #windowMs: number;
 
-  /** @param windowMs - how far back it looks. */
+  /**
+   * @param windowMs - how far back it looks, in milliseconds. Default 120,000.
+   * @throws AntennaConfigError unless it is above 0.
+   */
   constructor(windowMs = 120_000) {
+    checkArguments({ windowMs }, { windowMs: isDuration });
     this.#windowMs = windowMs;
   }
 
-  /** Takes note of a count; one that fell, after a retry of the job, begins anew. */
+  /** Takes note of a count; one that fell, after a retry of the job, begins anew. What is no number is left out. */
   add(done: number, atMs: number): void {
+    if (!Number.isFinite(done) || !Number.isFinite(atMs)) return;
     const last = this.#samples.at(-1);
     if (last && done < last.done) this.#samples.length = 0;
     else if (last && atMs - last.atMs < MIN_STEP_MS) return;

@@ -1,5 +1,6 @@
 import type { AntennaClient } from '../../client.js';
 import { jobProgress, type JobProgressCounts } from '../../contract/jobs.js';
+import { checkOptions, hasMethods, isBoolean, isText, type Check } from '../../http/arguments.js';
 import { redact } from '../../http/redact.js';
 import type { WorkerEvents } from '../events.js';
 import type { HealthReport } from './health.js';
@@ -26,6 +27,13 @@ export interface StatusBoardOptions {
   /** What it computes on, such as `NVIDIA H100, 81559 MiB`. */
   readonly device?: string | undefined;
 }
+
+const OPTIONS: { readonly [Name in keyof Required<StatusBoardOptions>]: Check } = {
+  worker: hasMethods('on', 'health', 'metrics', 'explain'),
+  name: isText,
+  view: isBoolean,
+  device: isText,
+};
 
 /** How often the server is asked how far a job is, and only while somebody looks. */
 const REFRESH_MS = 10_000;
@@ -56,7 +64,9 @@ export class StatusBoard {
   #finished = 0;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
 
+  /** @throws AntennaConfigError naming every wrong option. */
   constructor(options: StatusBoardOptions) {
+    checkOptions('Invalid StatusBoard options', options, OPTIONS, ['worker']);
     this.#options = options;
     this.#startedAt = this.#now();
     const { worker } = options;

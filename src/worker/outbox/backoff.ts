@@ -1,11 +1,11 @@
 /** First backoff ceiling; doubles with each failure (WORKER §3.5). */
-export const POST_BACKOFF_BASE_MS = 500;
+const POST_BACKOFF_BASE_MS = 500;
 /** Highest backoff ceiling after a failure that may pass. */
-export const POST_BACKOFF_CAP_MS = 30_000;
+const POST_BACKOFF_CAP_MS = 30_000;
 /** The share of a lease that a post may be left waiting for between two tries. */
 const LEASE_SHARE = 0.25;
 /** Highest wait while the server does not accept our credential. */
-export const HOLD_CAP_MS = 60_000;
+const HOLD_CAP_MS = 60_000;
 
 /**
  * Full jitter: anywhere between nothing and `min(cap, base × 2ⁿ)`, and never less than the server asked for.

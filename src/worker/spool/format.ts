@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Outcome } from '../outcome.js';
 
 /** Version of the format; a file of another one is kept and reported, never guessed at. */
-export const SPOOL_VERSION = 1;
+const SPOOL_VERSION = 1;
 
 /** A result as it lies on disk. No credential is ever part of it. */
 export interface SpooledResult {
