@@ -7,7 +7,7 @@ import { fromWireError } from '../worker/executors/wire-error.js';
 import { ONNX_DEFAULTS } from './description.js';
 import { connect, endOf, END_MS, loadedIn, post, rejectOnDeath } from './engine-threads.js';
 import { planOf, type LoadedModel, type Plan } from './plan.js';
-import type { ProcessedImage } from './process-image.js';
+import type { ImageToProcess, ProcessedImage } from './process-image.js';
 import type { ResolvedDescription, ResolvedModel } from './resolve.js';
 import type { SessionSettings } from './session-host.js';
 import type { FromPrepare, ToPrepare, ToSession } from './thread-messages.js';
@@ -115,7 +115,11 @@ export class OnnxEngine {
    * Processes an image; its bytes are moved away if they have their memory to themselves and `give` is set.
    * @throws what became of it instead, HandlerCrashError when a thread died, the signal's reason.
    */
-  async process(bytes: Uint8Array, give: boolean, signal: AbortSignal): Promise<ProcessedImage> {
+  async process(
+    { bytes, known }: ImageToProcess,
+    give: boolean,
+    signal: AbortSignal,
+  ): Promise<ProcessedImage> {
     if (this.#death) throw this.#death;
     // A signal that has aborted before is never heard.
     signal.throwIfAborted();
@@ -132,7 +136,7 @@ export class OnnxEngine {
     signal.addEventListener('abort', onAbort, { once: true });
     const owned = bytes.byteLength === bytes.buffer.byteLength;
     const sent = give && owned ? bytes : Uint8Array.from(bytes);
-    least.thread.postMessage({ type: 'image', id, bytes: sent } satisfies ToPrepare, [
+    least.thread.postMessage({ type: 'image', id, image: { bytes: sent, known } } satisfies ToPrepare, [
       sent.buffer as ArrayBuffer,
     ]);
     try {

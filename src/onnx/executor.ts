@@ -1,5 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { performance } from 'node:perf_hooks';
+import type { BoundingBox } from '../contract/results.js';
+import type { TaskDetection } from '../contract/task-detections.js';
 import { silentLogger, type Logger } from '../log/logger.js';
 import { systemClock, type Clock } from '../time/clock.js';
 import { abortReason, HandlerAbortError } from '../worker/executors/abort-reason.js';
@@ -109,7 +111,7 @@ export class OnnxExecutor implements Executor {
     try {
       const engine = await this.#started(context.logger, context.signal);
       const { result, timings } = await engine.process(
-        image.bytes,
+        { bytes: image.bytes, known: image.detections.map(boxOf) },
         context.transferBytes === true,
         context.signal,
       );
@@ -147,6 +149,11 @@ export class OnnxExecutor implements Executor {
       return await OnnxEngine.start({ description, logger, execArgv, signal: giveUp });
     }, signal);
   }
+}
+
+/** The numbers of a box alone: a server may send more with it. */
+function boxOf({ bbox: { x1, y1, x2, y2 } }: TaskDetection): BoundingBox {
+  return { x1, y1, x2, y2 };
 }
 
 /** Why an image has no result: its own error, or the abort of its call in the words of all executors. */

@@ -6,7 +6,7 @@ import { Decoder } from './decode.js';
 import type { AskModel } from './detect.js';
 import type { ModelReply, ModelRequest } from './model-queue.js';
 import { namedOutOfMemory } from './out-of-memory.js';
-import { processImage, type ImageTools } from './process-image.js';
+import { processImage, type ImageTools, type ImageToProcess } from './process-image.js';
 import type { FromPrepare, SessionReply, ToPrepare } from './thread-messages.js';
 
 const tell = (message: FromPrepare): void => {
@@ -55,7 +55,7 @@ class SessionLink {
 /** Takes images in the order in which they come, a few at a time. */
 class Bench {
   readonly #tools: ImageTools;
-  readonly #queue: { readonly id: number; readonly bytes: Uint8Array }[] = [];
+  readonly #queue: { readonly id: number; readonly image: ImageToProcess }[] = [];
   readonly #aborts = new Map<number, AbortController>();
   #running = 0;
 
@@ -63,9 +63,9 @@ class Bench {
     this.#tools = tools;
   }
 
-  add(id: number, bytes: Uint8Array): void {
+  add(id: number, image: ImageToProcess): void {
     this.#aborts.set(id, new AbortController());
-    this.#queue.push({ id, bytes });
+    this.#queue.push({ id, image });
     this.#pump();
   }
 
@@ -78,15 +78,15 @@ class Bench {
       const next = this.#queue.shift();
       if (!next) return;
       this.#running += 1;
-      void this.#work(next.id, next.bytes);
+      void this.#work(next.id, next.image);
     }
   }
 
-  async #work(id: number, bytes: Uint8Array): Promise<void> {
+  async #work(id: number, image: ImageToProcess): Promise<void> {
     const { signal } = this.#aborts.get(id) ?? new AbortController();
     try {
       signal.throwIfAborted();
-      tell({ type: 'done', id, ...(await processImage(bytes, this.#tools, signal)) });
+      tell({ type: 'done', id, ...(await processImage(image, this.#tools, signal)) });
     } catch (error) {
       tell({ type: 'error', id, error: toWireError(namedOutOfMemory(error)) });
     } finally {
@@ -113,7 +113,7 @@ async function main(): Promise<void> {
       const now = (): number => performance.now();
       bench = new Bench({ plan: message.plan, decoder: new Decoder(sharp), ask, budget, now });
       tell({ type: 'ready' });
-    } else if (message.type === 'image') bench?.add(message.id, message.bytes);
+    } else if (message.type === 'image') bench?.add(message.id, message.image);
     else if (message.type === 'abort') bench?.abort(message.id);
     else {
       for (const link of links) link.close();

@@ -6,6 +6,7 @@ import type { WireError } from '../worker/executors/wire-error.js';
 import type { ImageTimings } from './detect.js';
 import type { ModelReply, ModelRequest } from './model-queue.js';
 import type { LoadedModel, Plan } from './plan.js';
+import type { ImageToProcess } from './process-image.js';
 
 /** What a session thread is told. */
 export type ToSession = { readonly type: 'serve'; readonly port: MessagePort } | { readonly type: 'close' };
@@ -33,7 +34,7 @@ export type ToPrepare =
       readonly memoryBytes: number;
       readonly ports: readonly MessagePort[];
     }
-  | { readonly type: 'image'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly type: 'image'; readonly id: number; readonly image: ImageToProcess }
   | { readonly type: 'abort'; readonly id: number }
   | { readonly type: 'close' };
 

@@ -45,19 +45,21 @@ export function executorFor(description: OnnxDescription, folder: string): OnnxE
   });
 }
 
-/** A dark ellipse on a sheet. */
+/** A dark ellipse on a sheet, in pixels; x and y are its middle. */
 export interface Blob {
   readonly x: number;
   readonly y: number;
   readonly width: number;
   readonly height: number;
+  /** Default `#222`. */
+  readonly fill?: string | undefined;
 }
 
 /** A light sheet with dark ellipses, as sharp's pipeline: the caller says in which format. */
 export function sheet(width: number, height: number, blobs: readonly Blob[]): ReturnType<typeof sharp> {
   const shapes = blobs.map(
     (blob) =>
-      `<ellipse cx="${blob.x}" cy="${blob.y}" rx="${blob.width / 2}" ry="${blob.height / 2}" fill="#222"/>`,
+      `<ellipse cx="${blob.x}" cy="${blob.y}" rx="${blob.width / 2}" ry="${blob.height / 2}" fill="${blob.fill ?? '#222'}"/>`,
   );
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#ddd"/>${shapes.join('')}</svg>`;
   return sharp(Buffer.from(svg)).flatten();
