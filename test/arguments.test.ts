@@ -369,6 +369,14 @@ describe('a worker', () => {
   const worker = () =>
     new AntennaWorker({ client: silent().client, pipelines: [pipelineDefinition()], register: false });
 
+  it('has no method with arguments that the next test leaves out', () => {
+    const accessors = ['state', 'client', 'held'];
+    const without = ['metrics', 'explain', 'pause', 'resume', 'drain'];
+    const swept = ['run', 'stop', 'on', 'onTerminate', 'health'];
+    const names = Object.getOwnPropertyNames(AntennaWorker.prototype);
+    expect(names.sort()).toEqual(['constructor', ...accessors, ...without, ...swept].sort());
+  });
+
   it.each([
     ['run', [null]],
     ['run', [5]],

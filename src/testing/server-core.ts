@@ -1,5 +1,6 @@
 import { Antenna } from './antenna.js';
 import { JobHandle } from './build/job.js';
+import { assertKind, assertOptions } from './check.js';
 import { addProject } from './build/project.js';
 import type { ProjectHandle, ProjectOptions } from './build/project.js';
 import { addUser } from './build/user.js';
@@ -7,7 +8,7 @@ import type { UserHandle, UserOptions } from './build/user.js';
 import { FaultChain } from './faults/chain.js';
 import type { FaultHandle } from './faults/chain.js';
 import { Faults } from './faults/faults.js';
-import { answerOf } from './faults/http-faults.js';
+import { answerOf, assertAnswer } from './faults/http-faults.js';
 import type { AnswerOptions } from './faults/http-faults.js';
 import type { Scope } from './faults/scope.js';
 import { reapIdleJobs } from './jobs/reaper.js';
@@ -113,6 +114,8 @@ export class ContractServerCore {
    * @example server.use({ route: 'tasks' }, { status: 200, body: { tasks: [] } })
    */
   use(scope: Scope, answer: AnswerOptions | ((request: RequestRecord) => AnswerOptions)): FaultHandle {
+    assertOptions('use', scope, {}, { loose: true });
+    if (typeof answer !== 'function') assertAnswer(answer);
     return this.#chain.add({ times: 1, ...scope }, async (request) =>
       answerOf(typeof answer === 'function' ? answer(request) : answer),
     );
@@ -120,6 +123,7 @@ export class ContractServerCore {
 
   /** A job by id, for one that was created through the API; undefined if there is none. */
   job(id: number): JobHandle | undefined {
+    assertKind('id', id, 'number');
     const row = this.#antenna.store.jobs.get(id);
     return row && new JobHandle(this.#antenna, row);
   }

@@ -1,3 +1,4 @@
+import { assertKind, assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
 import type { JobLedger } from '../jobs/ledger.js';
 import { cancelJob, discardQueue, enqueueJob, retryJob, startJob } from '../jobs/lifecycle.js';
@@ -172,12 +173,28 @@ export class JobHandle {
 
   /** Sets the status alone, to imitate a state that is hard to reach; nothing else follows. */
   forceStatus(status: JobStatus): this {
+    assertKind('status', status, 'string');
     this.#row.status = status;
     return this;
   }
 }
 
 export function addJobTo(antenna: Antenna, project: ProjectRow, options: JobOptions): JobHandle {
+  assertOptions(
+    'job',
+    options,
+    {
+      ...{ id: ['number'], name: ['string'], pipeline: ['object', 'null'], images: ['array', 'number'] },
+      ...{
+        deploymentId: ['number'],
+        limit: ['number', 'null'],
+        shuffle: ['boolean'],
+        delaySeconds: ['number'],
+      },
+      ...{ dispatchMode: ['string'], singleImage: ['boolean'], start: ['boolean'] },
+    },
+    { required: ['pipeline'] },
+  );
   const { store } = antenna;
   const deploymentId = options.deploymentId ?? firstDeployment(antenna, project);
   const captureIds =

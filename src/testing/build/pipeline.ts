@@ -1,3 +1,4 @@
+import { assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
 import type { AlgorithmRow, CategoryMapRow, PipelineRow } from '../state/rows.js';
 
@@ -85,12 +86,29 @@ export class PipelineHandle {
 
   /** Links it to a further project. */
   enableIn(project: { readonly id: number }, options: { enabled?: boolean; configId?: number } = {}): this {
+    assertOptions('enableIn', project, { id: ['number'] }, { required: ['id'], loose: true });
+    assertOptions('enableIn', options, { enabled: ['boolean'], configId: ['number'] });
     link(this.#antenna, this.#row, project.id, options.enabled ?? true, options.configId);
     return this;
   }
 }
 
 export function addPipeline(antenna: Antenna, projectId: number, options: PipelineOptions): PipelineHandle {
+  // A worker's whole definition fits, handler and all.
+  assertOptions(
+    'pipeline',
+    options,
+    {
+      ...{ id: ['number'], slug: ['string'], name: ['string'], version: ['number'], enabled: ['boolean'] },
+      ...{
+        description: ['string', 'null'],
+        algorithms: ['array'],
+        services: ['array'],
+        configId: ['number'],
+      },
+    },
+    { required: ['slug'], loose: true },
+  );
   const { store } = antenna;
   const now = store.wallNow();
   const row = store.pipelines.add({

@@ -1,3 +1,4 @@
+import { assertKind, assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
 import type { ProjectRow, Role } from '../state/rows.js';
 import { addJobTo } from './job.js';
@@ -68,12 +69,20 @@ export class ProjectHandle {
 
   /** Adds or changes a member. Default role: BasicMember. */
   member(user: { readonly id: number }, role: Role = 'BasicMember'): this {
+    assertOptions('member', user, { id: ['number'] }, { required: ['id'], loose: true });
+    assertKind('role', role, 'string');
     this.#row.members.set(user.id, role);
     return this;
   }
 
   /** Adds a station with images that belong to no job yet. @returns the station's id. */
   deployment(options: { id?: number; name: string; images?: readonly ImageOptions[] }): number {
+    assertOptions(
+      'deployment',
+      options,
+      { id: ['number'], name: ['string'], images: ['array'] },
+      { required: ['name'] },
+    );
     const { deployments, captures } = this.#antenna.store;
     const projectId = this.#row.id;
     const { id } = deployments.add({ id: deployments.takeId(options.id), name: options.name, projectId });
@@ -92,6 +101,10 @@ export class ProjectHandle {
 }
 
 export function addProject(antenna: Antenna, options: ProjectOptions): ProjectHandle {
+  assertOptions('project', options, {
+    ...{ id: ['number'], name: ['string'], draft: ['boolean'], asyncPipelineWorkers: ['boolean'] },
+    ...{ owner: ['object'], members: ['array'] },
+  });
   const { projects } = antenna.store;
   const id = projects.takeId(options.id);
   const now = antenna.store.wallNow();

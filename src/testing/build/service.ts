@@ -1,3 +1,4 @@
+import { assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
 import { issueKey } from '../state/keys.js';
 import type { KeyRow, ServiceRow } from '../state/rows.js';
@@ -104,6 +105,7 @@ export class ServiceHandle {
 
   /** Adds a key; earlier keys go on working, unlike with `generate_key`. */
   key(options: KeyOptions = {}): KeyHandle {
+    assertOptions('key', options, { value: ['string'], expiresAt: ['object'] });
     const { row, value } = issueKey(this.#antenna.store, this.#row, this.#antenna.random, {
       ...(options.value === undefined ? {} : { value: options.value }),
       expiresAt: options.expiresAt?.getTime() ?? null,
@@ -113,12 +115,16 @@ export class ServiceHandle {
 
   /** Adds the service to another project. */
   join(project: { readonly id: number }): this {
+    assertOptions('join', project, { id: ['number'] }, { required: ['id'], loose: true });
     this.#row.projectIds.add(project.id);
     return this;
   }
 }
 
 export function addService(antenna: Antenna, projectId: number, options: ServiceOptions): ServiceHandle {
+  assertOptions('service', options, {
+    ...{ id: ['number'], name: ['string'], description: ['string'], endpointUrl: ['string', 'null'] },
+  });
   const { services } = antenna.store;
   const id = services.takeId(options.id);
   const now = antenna.store.wallNow();

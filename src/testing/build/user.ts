@@ -1,3 +1,4 @@
+import { assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
 import { HEX } from '../random.js';
 import type { UserRow } from '../state/rows.js';
@@ -59,6 +60,10 @@ export class UserHandle {
 }
 
 export function addUser(antenna: Antenna, options: UserOptions): UserHandle {
+  assertOptions('user', options, {
+    ...{ id: ['number'], email: ['string'], password: ['string'], name: ['string'], token: ['string'] },
+    ...{ superuser: ['boolean'], staff: ['boolean'], active: ['boolean'] },
+  });
   const { users } = antenna.store;
   const id = users.takeId(options.id);
   return new UserHandle(

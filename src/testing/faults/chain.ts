@@ -1,7 +1,8 @@
+import { assertKind, assertOptions, type Kind } from '../check.js';
 import type { RequestRecord } from '../messages.js';
 import type { Random } from '../random.js';
 import type { Exchange, Reply } from '../reply.js';
-import { matches } from './scope.js';
+import { matches, ROUTES } from './scope.js';
 import type { Scope } from './scope.js';
 
 /** What a rule does with a request it hits: answer itself, or let `next` answer and change that. */
@@ -22,6 +23,11 @@ interface Rule {
   hits: number;
 }
 
+const SCOPE: { readonly [Name in keyof Required<Scope>]: readonly Kind[] } = {
+  ...{ route: ['string'], path: ['string', 'object'], method: ['string'], where: ['function'] },
+  ...{ probability: ['number'], after: ['number'], times: ['number'] },
+};
+
 /** Rules around an exchange, the newest outermost. */
 export class FaultChain {
   readonly #random: Random;
@@ -32,6 +38,10 @@ export class FaultChain {
   }
 
   add(scope: Scope, intervene: Intervention): FaultHandle {
+    assertOptions('a scope', scope, SCOPE);
+    if (scope.route !== undefined && !Object.hasOwn(ROUTES, scope.route))
+      throw new TypeError(`route must be one of ${Object.keys(ROUTES).join(', ')}.`);
+    assertKind('intervene', intervene, 'function');
     const rule: Rule = { scope, intervene, seen: 0, hits: 0 };
     this.#rules.push(rule);
     return {

@@ -1,3 +1,4 @@
+import { assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
 import type { Clock } from '../time/clock.js';
 import type { FaultChain, FaultHandle } from './chain.js';
@@ -32,6 +33,7 @@ export class Faults extends HttpFaults {
 
   /** The task queue is gone: a tasks call hangs (default 120 s, as observed), then answers 503 (T4). */
   queueOutage(options: { readonly hangMs?: number } = {}): FaultHandle {
+    assertOptions('queueOutage', options, { hangMs: ['number'] });
     const { outages } = this.#antenna();
     outages.queueHangMs = options.hangMs ?? QUEUE_HANG_MS;
     return stateFault(() => {
@@ -41,6 +43,7 @@ export class Faults extends HttpFaults {
 
   /** The broker is gone: results are answered 503 after a while (default 1.3 s, as observed) and not queued. */
   brokerOutage(options: { readonly delayMs?: number } = {}): FaultHandle {
+    assertOptions('brokerOutage', options, { delayMs: ['number'] });
     const { outages } = this.#antenna();
     outages.brokerDelayMs = options.delayMs ?? BROKER_DELAY_MS;
     return stateFault(() => {
@@ -50,6 +53,7 @@ export class Faults extends HttpFaults {
 
   /** Results are accepted with 200 and fail to save afterwards: not counted, not acknowledged, delivered again (T32). */
   saveFailure(options: SaveFailureOptions = {}): FaultHandle {
+    assertOptions('saveFailure', options, { reason: ['string'], imageIds: ['array'], times: ['number'] });
     const { outages } = this.#antenna();
     const wanted = options.imageIds?.map(String);
     let hits = 0;

@@ -1,3 +1,4 @@
+import { assertKind, assertOptions } from '../check.js';
 import type { RequestRecord, ResponseRecord } from '../messages.js';
 import type { Reply } from '../reply.js';
 import type { Clock } from '../time/clock.js';
@@ -35,6 +36,7 @@ export class HttpFaults {
 
   /** Waits before the request is handled, on the injected clock. A function is asked per request. */
   latency(delayMs: number | (() => number), scope: Scope = {}): FaultHandle {
+    assertKind('delayMs', delayMs, 'number', 'function');
     return this.#chain.add(scope, async (_, next) => {
       await wait(this.#clock, typeof delayMs === 'number' ? delayMs : delayMs());
       return next();
@@ -43,11 +45,13 @@ export class HttpFaults {
 
   /** Answers with this instead of handling the request. */
   answer(options: AnswerOptions, scope: Scope = {}): FaultHandle {
+    assertAnswer(options);
     return this.#chain.add(scope, async () => answerOf(options));
   }
 
   /** 429, with `Retry-After` as seconds or as a text such as an HTTP date. */
   tooManyRequests(options: { readonly retryAfter?: number | string } = {}, scope: Scope = {}): FaultHandle {
+    assertOptions('tooManyRequests', options, { retryAfter: ['number', 'string'] });
     const { retryAfter } = options;
     const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
     return this.answer({ status: 429, body: { detail: 'Request was throttled.' }, headers }, scope);
@@ -55,6 +59,8 @@ export class HttpFaults {
 
   /** 413 with the proxy's HTML page for every body above a size (contract §1.6). */
   tooLarge(options: { readonly maxBytes: number }, scope: Scope = {}): FaultHandle {
+    assertOptions('tooLarge', options, { maxBytes: ['number'] }, { required: ['maxBytes'] });
+    assertOptions('a scope', scope, {}, { loose: true });
     const isTooLarge = (request: RequestRecord): boolean =>
       Buffer.byteLength(request.body) > options.maxBytes && (scope.where?.(request) ?? true);
     const response = page(413, '413 Request Entity Too Large', 'nginx');
@@ -76,6 +82,7 @@ export class HttpFaults {
 
   /** Takes the request and never answers. */
   stallHeaders(options: HandledOption = {}, scope: Scope = {}): FaultHandle {
+    assertOptions('stallHeaders', options, { handled: ['boolean'] });
     return this.#chain.add(scope, async (_, next) => {
       if (options.handled ?? true) await next();
       return { kind: 'silence' };
@@ -84,16 +91,19 @@ export class HttpFaults {
 
   /** Sends the head and `afterBytes` (default half) of the body, then nothing more. */
   stallBody(options: { readonly afterBytes?: number } = {}, scope: Scope = {}): FaultHandle {
+    assertOptions('stallBody', options, { afterBytes: ['number'] });
     return this.#partial('stall', options.afterBytes, scope);
   }
 
   /** Sends the head and `afterBytes` (default half) of the body, then cuts the connection. */
   truncateBody(options: { readonly afterBytes?: number } = {}, scope: Scope = {}): FaultHandle {
+    assertOptions('truncateBody', options, { afterBytes: ['number'] });
     return this.#partial('reset', options.afterBytes, scope);
   }
 
   /** Sends the true body under another content type; the body can be replaced too. */
   contentType(type: string, scope: Scope = {}, body?: string): FaultHandle {
+    assertKind('type', type, 'string');
     return this.#change(scope, (response) => ({
       ...response,
       headers: { ...response.headers, 'content-type': type },
@@ -103,6 +113,7 @@ export class HttpFaults {
 
   /** The server is gone: connections are refused (over real sockets: reset), or a proxy answers 502 in its place. */
   outage(options: { readonly as?: 'refused' | 'bad-gateway' } = {}, scope: Scope = {}): FaultHandle {
+    assertOptions('outage', options, { as: ['string'] });
     if (options.as !== 'bad-gateway')
       return this.#chain.add(scope, async () => ({ kind: 'reset', refused: true }));
     const response = page(502, '502 Bad Gateway', 'nginx');
@@ -135,6 +146,11 @@ export class HttpFaults {
       return { kind: 'partial', response: reply.response, sentBytes, then };
     });
   }
+}
+
+/** @throws TypeError for what is no answer. */
+export function assertAnswer(options: unknown): void {
+  assertOptions('an answer', options, { status: ['number'], body: ['any'], headers: ['object'] });
 }
 
 /** Turns a test's answer into a response. */

@@ -1,7 +1,7 @@
 import type { RequestRecord } from '../messages.js';
 
 /** Routes by name, for those who do not want to write paths. */
-const ROUTES = {
+export const ROUTES = {
   login: ['POST', /^\/api\/v2\/auth\/token\/login\/?$/],
   logout: ['POST', /^\/api\/v2\/auth\/token\/logout\/?$/],
   me: ['GET', /^\/api\/v2\/users\/me\/$/],

@@ -1,3 +1,4 @@
+import { assertKind } from '../check.js';
 import type { FaultChain, FaultHandle } from '../faults/chain.js';
 import { HttpFaults } from '../faults/http-faults.js';
 import type { Scope } from '../faults/scope.js';
@@ -18,6 +19,7 @@ export class ImageFaults extends HttpFaults {
    * @param bytes - what `Content-Length` says.
    */
   lieAboutLength(bytes: number, scope: Scope = {}): FaultHandle {
+    assertKind('bytes', bytes, 'number');
     return this.#chain.add(scope, async (_, next) => {
       const reply = await next();
       if (reply.kind !== 'answer') return reply;

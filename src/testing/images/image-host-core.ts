@@ -1,3 +1,4 @@
+import { assertKind } from '../check.js';
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BoundedLog } from '../bounded-log.js';
@@ -94,15 +95,18 @@ export class ImageHostCore {
    * @param contentType - default: by the ending of the path.
    * @returns its URL.
    */
-  add(path: string, bytes: Uint8Array, contentType = contentTypeOf(path)): string {
+  add(path: string, bytes: Uint8Array, contentType = contentTypeOf(normalise(path))): string {
+    if (!(bytes instanceof Uint8Array)) throw new TypeError('bytes must be a Uint8Array.');
     this.#images.set(normalise(path), { contentType, read: () => bytes });
     return this.url(path);
   }
 
   /** Adds a file, which is read anew for every download. @returns its URL. */
-  addFile(file: string, path = basename(file)): string {
-    this.#images.set(normalise(path), { contentType: contentTypeOf(file), read: () => readFileSync(file) });
-    return this.url(path);
+  addFile(file: string, path?: string): string {
+    assertKind('file', file, 'string');
+    const place = path ?? basename(file);
+    this.#images.set(normalise(place), { contentType: contentTypeOf(file), read: () => readFileSync(file) });
+    return this.url(place);
   }
 
   /** Adds the images of a folder, by name. @returns their URLs. */
@@ -161,5 +165,6 @@ export class ImageHostCore {
 }
 
 function normalise(path: string): string {
+  assertKind('path', path, 'string');
   return path.startsWith('/') ? path : `/${path}`;
 }
