@@ -174,7 +174,7 @@ describe('provision refuses', () => {
     ['an empty name', { serviceName: '' }, 'serviceName'],
     ['a blank name', { serviceName: ' \t' }, 'serviceName'],
     ['a missing name', { serviceName: undefined }, 'serviceName'],
-    ['a project that is no id', { project: '1' }, 'project'],
+    ['a project that is no id', { project: '01' }, 'project'],
     [
       'pipelines that could never work (T48)',
       { pipelines: [config({ algorithms: [] })] },
