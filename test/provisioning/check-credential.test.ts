@@ -243,7 +243,7 @@ describe('checkCredential', () => {
     });
     const hidden = await checkCredential(client({ apiKey: key.value }), { projects: [4_000, project.id] });
     expect(hidden).toMatchObject({ service: { name: 'first' } });
-    expect(await failure(checkCredential(far, { projects: ['1'] as never }))).toMatchObject({
+    expect(await failure(checkCredential(far, { projects: ['01'] as never }))).toMatchObject({
       code: 'config',
     });
   });
