@@ -2,10 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createProgram, type Invocation } from '../../src/cli/program.js';
 
-const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
-const lines = [...page.matchAll(/^\$ antenna (.*)$/gm)].map(([, line = '']) => line);
+const commandsIn = (file: string): string[] =>
+  [...readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8').matchAll(/^\$ (.*)$/gm)]
+    .flatMap(([, line = '']) => line.split(' && '))
+    .flatMap((line) => /^(?:npx )?antenna(?:-sdk)? (.*)$/.exec(line)?.[1] ?? []);
 
-describe('the recorded session', () => {
+describe.each(['README.md', 'docs/cli.md'])('the recorded session of %s', (file) => {
+  const lines = commandsIn(file);
+
   it('shows init, doctor, run and bench', () => {
     expect(lines.map((line) => line.split(' ')[0])).toEqual(['init', 'doctor', 'run', 'bench']);
   });
