@@ -36,7 +36,9 @@ export class AntennaApiError extends AntennaError {
   readonly retryAfterMs: number | undefined;
 
   constructor(options: ApiErrorOptions) {
-    const hint = options.hint === undefined ? '' : `. ${options.hint}`;
+    // Django's own details end with a full stop, ours do not.
+    const hint =
+      options.hint === undefined ? '' : `${options.detail.endsWith('.') ? '' : '.'} ${options.hint}`;
     super({
       code: options.code ?? 'api',
       message: `${options.method} ${options.path} → ${options.status}: ${options.detail}${hint}`,
