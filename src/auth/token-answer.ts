@@ -3,7 +3,7 @@ import { CredentialError } from '../errors/credential.js';
 import type { Credential } from './credential.js';
 import { Secret } from './secret.js';
 import type { TokenScheme } from './token-provider.js';
-import { credentialFor } from './token-scheme.js';
+import { credentialFor, isScheme } from './token-scheme.js';
 
 /** A provider's answer after checks. Without `expiresAtMs` it serves one request. */
 export interface CheckedToken {
@@ -74,14 +74,14 @@ function readExpiry(value: unknown): number {
 }
 
 function makeCredential(token: string, scheme: TokenScheme | undefined): Credential {
+  if (scheme !== undefined && isScheme(scheme) !== undefined)
+    throw invalid(
+      'The token provider gave a `scheme` that is none: Api-Key, Token, Bearer or { header, prefix }',
+    );
   try {
     return credentialFor(token, scheme);
   } catch (error) {
-    if (!(error instanceof AntennaConfigError)) {
-      throw invalid(
-        'The token provider gave a `scheme` that is none: Api-Key, Token, Bearer or { header, prefix }',
-      );
-    }
+    if (!(error instanceof AntennaConfigError)) throw error;
     const problems = error.issues.map(({ path, message }) => `${path} ${message}`).join('; ');
     throw invalid(`The token provider gave a token that cannot be sent: ${problems}`);
   }
