@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AntennaClient, AntennaWorker, silentLogger, type PipelineDefinition } from 'antenna-sdk';
 import { createContractServer, type ContractServer } from 'antenna-sdk/testing';
-import { figure, type Bench, type Row } from './harness.js';
+import { figure, withProgram, type Bench, type Row } from './harness.js';
 
 const GOOD_TASKS = 400;
 const BAD_TASKS = 500;
@@ -24,7 +24,7 @@ interface Trouble {
   readonly what: string;
   readonly inject?: (server: ContractServer, jobId: number) => void;
   /** Path on the images' host that serves the bad job. */
-  readonly images?: keyof typeof HOSTS;
+  readonly images?: Host;
   readonly process?: Process;
 }
 
@@ -57,11 +57,9 @@ const TROUBLES: readonly Trouble[] = [
   { what: 'its handler never returns', process: () => new Promise<never>(() => undefined) },
 ];
 
-const LARGE = Buffer.alloc(60 * 1024 * 1024, 1);
 const HOSTS = {
   good: (response) => response.end(PIXEL),
   silent: () => undefined,
-  large: (response) => response.end(LARGE),
   slow: (response) => {
     response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': 100_000 });
     const timer = setInterval(() => response.write(Buffer.alloc(1_000)), 1_000);
@@ -71,10 +69,12 @@ const HOSTS = {
   },
 } satisfies Record<string, (response: ServerResponse) => unknown>;
 
-/** Each kind of host on a port of its own. */
-async function openHosts(): Promise<{ urls: Record<keyof typeof HOSTS, string>; close: () => void }> {
+type Host = keyof typeof HOSTS | 'large';
+
+/** Each kind of host on a port of its own. @param large - that of large images: sending them is work, and not the worker's. */
+async function openHosts(large: string): Promise<{ urls: Record<Host, string>; close: () => void }> {
   const servers: Server[] = [];
-  const urls: Partial<Record<keyof typeof HOSTS, string>> = {};
+  const urls: Partial<Record<Host, string>> = { large };
   for (const [name, serve] of Object.entries(HOSTS)) {
     const server = createServer((request, response) => {
       request.resume();
@@ -87,7 +87,7 @@ async function openHosts(): Promise<{ urls: Record<keyof typeof HOSTS, string>; 
     urls[name as keyof typeof HOSTS] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
   return {
-    urls: urls as Record<keyof typeof HOSTS, string>,
+    urls: urls as Record<Host, string>,
     close: () => {
       for (const server of servers) {
         server.closeAllConnections();
@@ -107,12 +107,17 @@ const definitionOf = (slug: string, process: Process): PipelineDefinition => ({
 
 /** @returns milliseconds from the good job's first sight to its last accepted result; undefined when it was not done in time. */
 async function timeBeside(trouble: Trouble | undefined): Promise<number | undefined> {
-  const hosts = await openHosts();
+  if (trouble?.images !== 'large') return timeBesideOf(trouble, '');
+  return withProgram('large-images.mjs', [], (large) => timeBesideOf(trouble, large));
+}
+
+async function timeBesideOf(trouble: Trouble | undefined, large: string): Promise<number | undefined> {
+  const hosts = await openHosts(large);
   const server = createContractServer({ dialect: 'api-key' });
   const { url } = await server.listen();
   const project = server.project({ name: 'Meadow' });
   const service = project.service({ name: 'bench' });
-  const jobOf = (slug: string, host: keyof typeof HOSTS, count: number) =>
+  const jobOf = (slug: string, host: Host, count: number) =>
     project.job({
       pipeline: project.pipeline({ slug, algorithms: [{ key: `${slug}-box`, task_type: 'detection' }] }),
       images: Array.from({ length: count }, (_, index) => `${hosts.urls[host]}/${index}.jpg`),
@@ -149,7 +154,7 @@ async function timeBeside(trouble: Trouble | undefined): Promise<number | undefi
 
 /** @returns seconds for 300 jobs of two tasks each, from the first sight of the first to the last accepted result. */
 async function manyJobs(dialect: 'api-key' | 'token'): Promise<number> {
-  const hosts = await openHosts();
+  const hosts = await openHosts('');
   const server = createContractServer({ dialect });
   const { url } = await server.listen();
   const project = server.project({ name: 'Meadow' });
