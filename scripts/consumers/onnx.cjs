@@ -17,6 +17,7 @@ const image = {
   bytes: Buffer.from('no picture'),
   contentType: 'image/jpeg',
   jobId: 1,
+  detections: [],
 };
 executor
   .warmUp(context)

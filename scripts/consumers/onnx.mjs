@@ -16,7 +16,14 @@ const svg =
   '<svg xmlns="http://www.w3.org/2000/svg" width="2000" height="1200"><rect width="100%" height="100%" fill="#ddd"/>' +
   '<ellipse cx="700" cy="500" rx="40" ry="25" fill="#222"/></svg>';
 const bytes = await sharp(Buffer.from(svg)).jpeg().toBuffer();
-const image = { id: '1', url: 'https://images.example/1.jpg', bytes, contentType: 'image/jpeg', jobId: 1 };
+const image = {
+  id: '1',
+  url: 'https://images.example/1.jpg',
+  bytes,
+  contentType: 'image/jpeg',
+  jobId: 1,
+  detections: [],
+};
 const context = {
   signal: new AbortController().signal,
   config: {},
