@@ -30,9 +30,8 @@ function jobNode(job) {
   return node;
 }
 
-const figures = new Map();
 function figureNode(picture) {
-  const key = picture.at + picture.jobId + picture.imageId;
+  const key = keyOf(picture);
   const known = figures.get(key);
   if (known) return known;
   const frame = el('div', 'frame');
@@ -53,31 +52,16 @@ function projectNode(project) {
       el('span', 'soft', ' · ' + (service.lastSeen ? 'seen ' + clock(service.lastSeen) : 'not seen yet') + (service.client ? ' · ' + service.client : ''))))));
 }
 
-let answeredAt = Date.now();
 function show(state) {
   document.getElementById('about').textContent = [state.url, state.dialect, number(state.images) + ' images', state.software, 'nothing is kept when it ends'].join(' · ');
-  const keys = new Set(state.pictures.map((picture) => picture.at + picture.jobId + picture.imageId));
-  for (const key of figures.keys()) if (!keys.has(key)) figures.delete(key);
+  keepFigures(state.pictures);
   document.getElementById('main').replaceChildren(
     el('div', 'workers', ...state.jobs.map(jobNode), ...state.projects.map(projectNode)),
     ...(state.pictures.length ? [el('h3', '', 'Last images'), el('div', 'images', ...state.pictures.map(figureNode))] : []),
     ...(state.requests.length ? [el('h3', '', 'Last requests'), el('ul', '', ...state.requests.map((request) =>
       el('li', '', el('b', '', request.method + ' '), request.path, el('span', 'soft', ' · ' + (request.status === null ? 'cut' : request.status) + ' · ' + clock(request.at)))))] : []));
 }
-async function look() {
-  const away = document.getElementById('away');
-  try {
-    const answer = await fetch('status.json', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
-    if (!answer.ok) throw new Error(String(answer.status));
-    show(await answer.json());
-    answeredAt = Date.now();
-    away.textContent = '';
-  } catch {
-    away.textContent = 'No answer for ' + time(Date.now() - answeredAt) + ': antenna serve has ended, or this page cannot reach it.';
-  }
-  setTimeout(look, 2000);
-}
-look();
+look(show, 'antenna serve has ended');
 `;
 
 const SOURCE = { title: 'Antenna contract server', script: SCRIPT };

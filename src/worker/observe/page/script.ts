@@ -46,10 +46,8 @@ function workerNode(worker) {
   return node;
 }
 
-// Kept by address, so that a look every two seconds does not load them again.
-const figures = new Map();
 function figureNode(image) {
-  const key = image.at + image.jobId + image.imageId;
+  const key = keyOf(image);
   const known = figures.get(key);
   if (known) return known;
   const frame = el('div', 'frame');
@@ -67,7 +65,6 @@ function figureNode(image) {
   return figure;
 }
 
-let answeredAt = Date.now();
 function show(machine) {
   const rates = machine.workers.map((worker) => worker.perSecond || 0);
   document.title = machine.hostname + ' · Antenna worker';
@@ -79,25 +76,11 @@ function show(machine) {
   ].join(' · ');
   const main = document.getElementById('main');
   const images = machine.workers.flatMap((worker) => worker.images).sort((a, b) => b.at.localeCompare(a.at)).slice(0, 12);
-  const keys = new Set(images.map((image) => image.at + image.jobId + image.imageId));
-  for (const key of figures.keys()) if (!keys.has(key)) figures.delete(key);
+  keepFigures(images);
   main.replaceChildren(
     ...machine.gpus.map((gpu) => el('p', 'soft', 'GPU ' + gpu)),
     el('div', 'workers', ...machine.workers.map(workerNode)),
     ...(machine.view ? [el('h3', '', 'Last images'), el('p', 'soft', 'Addresses of images can be signed: whoever sees this page can open them.'), el('div', 'images', ...images.map(figureNode))] : []));
 }
-async function look() {
-  const away = document.getElementById('away');
-  try {
-    const answer = await fetch('status.json', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
-    if (!answer.ok) throw new Error(String(answer.status));
-    show(await answer.json());
-    answeredAt = Date.now();
-    away.textContent = '';
-  } catch {
-    away.textContent = 'No answer for ' + time(Date.now() - answeredAt) + ': the worker has ended, or this page cannot reach it.';
-  }
-  setTimeout(look, 2000);
-}
-look();
+look(show, 'the worker has ended');
 `;

@@ -56,4 +56,28 @@ function drawBoxes(frame, picture, boxes) {
     frame.append(tag);
   }
 }
+
+// Pictures that are shown, kept so that a look every two seconds does not load them again.
+const figures = new Map();
+const keyOf = (image) => image.at + image.jobId + image.imageId;
+function keepFigures(images) {
+  const keys = new Set(images.map(keyOf));
+  for (const key of figures.keys()) if (!keys.has(key)) figures.delete(key);
+}
+
+let answeredAt = Date.now();
+// Shows the state every two seconds; where none comes it says why that may be.
+async function look(show, mayBe) {
+  const away = document.getElementById('away');
+  try {
+    const answer = await fetch('status.json', { cache: 'no-store', signal: AbortSignal.timeout(5000) });
+    if (!answer.ok) throw new Error(String(answer.status));
+    show(await answer.json());
+    answeredAt = Date.now();
+    away.textContent = '';
+  } catch {
+    away.textContent = 'No answer for ' + time(Date.now() - answeredAt) + ': ' + mayBe + ', or this page cannot reach it.';
+  }
+  setTimeout(look, 2000, show, mayBe);
+}
 `;
