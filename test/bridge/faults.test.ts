@@ -151,27 +151,31 @@ describe('a push service that fails', () => {
   });
 
   it('is given up when it hangs and does not come back, and its images are left to lapse', async () => {
-    const { run, executor } = await warmed({}, { timeoutMs: 40, restartTimeoutMs: 60 });
-    expect(boxesOf(await run(imagesOf('a', 'hang', 'ccc')))).toEqual(
+    const { run, executor } = await warmed({}, { restartTimeoutMs: 60 });
+    expect(boxesOf(await run(imagesOf('a', 'hang', 'ccc'), { timeoutMs: 40 }))).toEqual(
       Array.from({ length: 3 }, () => HandlerUnavailableError.className),
     );
     expect(executor.unavailable?.()).toContain('no answer within 40 ms');
   });
 
   it('costs the image that it hangs on, when it can be had back', async () => {
-    const { run, fake } = await warmed({}, { timeoutMs: 60 });
+    const { run, fake, executor } = await warmed();
+    let seen = 0;
     const freeing = setInterval(() => {
+      const timeouts = executor.stats?.().timeouts ?? 0;
+      if (timeouts === seen || fake.hanging === 0) return;
+      seen = timeouts;
       fake.release();
-    }, 90);
-    const outcomes = await run(imagesOf('a', 'hang', 'ccc', 'dddd'));
+    }, 5);
+    const outcomes = await run(imagesOf('a', 'hang', 'ccc', 'dddd'), { timeoutMs: 300 });
     clearInterval(freeing);
     expect(boxesOf(outcomes)).toEqual([1, HandlerTimeoutError.className, 3, 4]);
   });
 
   it('is not tried with every part of a batch when it ends no call', async () => {
-    const { run, fake } = await warmed({}, { timeoutMs: 20 });
+    const { run, fake } = await warmed();
     fake.behaviour.override = () => true;
-    const outcomes = await run(imagesOf('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'));
+    const outcomes = await run(imagesOf('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'), { timeoutMs: 20 });
     expect(boxesOf(outcomes).slice(-4)).toEqual(
       Array.from({ length: 4 }, () => HandlerUnavailableError.className),
     );
@@ -184,7 +188,7 @@ describe('a push service that fails', () => {
     const hard = new AbortController();
     const hanging = run(imagesOf('hang'), { signal: hard.signal });
     const waiting = run(imagesOf('moth'), { signal: hard.signal });
-    await until(() => fake.calls.length === 1);
+    await until(() => fake.hanging === 1);
     hard.abort();
     expect(boxesOf(await hanging)).toEqual([HandlerAbortError.className]);
     expect(boxesOf(await waiting)).toEqual([HandlerAbortError.className]);

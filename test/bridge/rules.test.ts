@@ -87,11 +87,11 @@ describe('what a bridge has to do (PUSH_API §7)', () => {
   });
 
   it('3: gives a call up at its own deadline, and waits for /livez before the next', async () => {
-    const made = await warmed({}, { timeoutMs: 100 });
+    const made = await warmed();
     const { fake, run } = made;
     const asked = fake.requests.length;
-    const hanging = run(imagesOf('hang'));
-    await until(() => fake.requests.slice(asked).includes('GET /livez'));
+    const hanging = run(imagesOf('hang'), { timeoutMs: 100 });
+    await until(() => fake.hanging === 1 && fake.requests.slice(asked).includes('GET /livez'));
     // Still working on the old request, and answering nobody.
     const next = run(imagesOf('moth'));
     fake.release();

@@ -44,6 +44,8 @@ export interface FakePushService {
   readonly behaviour: FakeBehaviour;
   /** Largest number of requests that were worked on at once. */
   readonly overlap: number;
+  /** Calls that hang now. One that has only come may still fetch its images: released too early, it would hang for good. */
+  readonly hanging: number;
   /** Ends calls that hang. */
   release(): void;
   /** Closes the port, as a service that was killed. */
@@ -129,6 +131,10 @@ class Fake implements FakePushService {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get hanging(): number {
+    return this.#releases.size;
   }
 
   release(): void {
