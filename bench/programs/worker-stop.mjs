@@ -20,7 +20,8 @@ const worker = new AntennaWorker({
   leaseMs: 300_000,
   concurrency: inHand / 2,
   maxBatchSize: inHand,
-  maxHeld: inHand,
+  // No job may have the last eighth of what may be held.
+  maxHeld: Math.ceil((inHand * 8) / 7) + 1,
   graceMs,
 });
 const timer = setInterval(() => {
@@ -28,7 +29,13 @@ const timer = setInterval(() => {
   clearInterval(timer);
   console.log(`in hand ${worker.held.count}`);
 }, 1);
+// Without it a worker that never has as many would be waited for until somebody wonders.
+const late = setTimeout(() => {
+  console.error(`only ${worker.held?.count} of ${inHand} in hand after a minute`);
+  process.exit(1);
+}, 60_000);
 const report = await worker.run();
 clearInterval(timer);
+clearTimeout(late);
 await client.close();
 console.log(JSON.stringify(report));
