@@ -5,12 +5,12 @@ export {
   type CredentialHealth,
   type TokenMode,
 } from './auth/credential-health.js';
-export { clientCredentials, type ClientCredentialsOptions } from './auth/providers/client-credentials.js';
-export { commandToken, type CommandTokenOptions } from './auth/providers/command-token.js';
-export { envToken } from './auth/providers/env-token.js';
-export { fileToken, type FileTokenOptions } from './auth/providers/file-token.js';
-export { loginToken, type LoginTokenOptions } from './auth/providers/login-token.js';
-export { staticToken } from './auth/providers/static-token.js';
+export { clientCredentials, type ClientCredentialsOptions } from './token-providers/client-credentials.js';
+export { commandToken, type CommandTokenOptions } from './token-providers/command-token.js';
+export { envToken } from './token-providers/env-token.js';
+export { fileToken, type FileTokenOptions } from './token-providers/file-token.js';
+export { loginToken, type LoginTokenOptions } from './token-providers/login-token.js';
+export { staticToken } from './token-providers/static-token.js';
 export { Secret } from './auth/secret.js';
 export { staticSource, type CredentialRequest, type CredentialSource } from './auth/source.js';
 export type {
@@ -32,16 +32,16 @@ export type { ClientCache } from './cache/client-cache.js';
 export type { CacheOptions } from './cache/options.js';
 export type { CachedOperation } from './cache/rules.js';
 export type { CacheStats } from './cache/store.js';
-export { AntennaClient } from './client.js';
-export type { AntennaClientOptions } from './client-options.js';
+export { AntennaClient } from './client/client.js';
+export type { AntennaClientOptions } from './client/options.js';
 export * from './contract/index.js';
-export { CLIENT_DEFAULTS } from './defaults.js';
+export { CLIENT_DEFAULTS } from './http/defaults.js';
 export * from './errors/index.js';
 export { redact } from './http/redact.js';
 export { REQUEST_CHANNELS, type PhaseTimings, type RequestEvent } from './http/diagnostics.js';
 export type { FetchLike } from './http/fetch-transport.js';
 export type { LeftOutHook } from './http/left-out-report.js';
-export type { Id } from './http/arguments.js';
+export type { Id } from './errors/arguments.js';
 export type { QueryValue, RequestOptions } from './http/operation.js';
 export { silentLogger, type Logger, type LogMethod } from './log/logger.js';
 export { checkCredential, type CheckCredentialOptions } from './provisioning/check-credential.js';
@@ -53,8 +53,14 @@ export type {
 } from './provisioning/credential-report.js';
 export { writeKeyFile, type WriteKeyFileOptions } from './provisioning/key-file.js';
 export type { ProvisionOptions } from './provisioning/plan.js';
+export {
+  ProvisioningError,
+  type ProvisioningProblem,
+  type ProvisioningStep,
+  type ServiceReference,
+} from './provisioning/errors.js';
 export { provision } from './provisioning/provision.js';
-export { ProvisionedKey } from './provisioning/provisioned-key.js';
+export { ProvisionedKey } from './auth/provisioned-key.js';
 export type { Provisioned } from './provisioning/result.js';
 export type { RegistrationDeviation, RegistrationReport } from './registration/report.js';
 export type { Dialect } from './resources/core.js';
@@ -67,45 +73,51 @@ export type { ProjectListOptions } from './resources/projects.js';
 export { encodeResult, type EncodedResult } from './resources/results.js';
 export { systemClock, type Clock } from './time/clock.js';
 export { VERSION } from './version.js';
-export { onTermination } from './worker/signals.js';
-export { DELIVERY_RULES, type DeliveryRules } from './worker/delivery.js';
-export { Downloader } from './worker/download.js';
-export type { Downloaded } from './worker/image-check.js';
-export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/download-options.js';
-export type { Checksum } from './worker/image-check.js';
-export { foundBoxes, type FoundBox } from './worker/found-boxes.js';
-export type { TaskRef, WorkerEvents } from './worker/events.js';
+export { onTermination } from './worker/runtime/signals.js';
+export { DELIVERY_RULES, type DeliveryRules } from './worker/policy/delivery.js';
+export { Downloader } from './worker/images/download.js';
+export type { Downloaded } from './worker/images/image-check.js';
+export { DOWNLOAD_DEFAULTS, type DownloadLimits } from './worker/images/download-options.js';
+export type { Checksum } from './worker/images/image-check.js';
+export { foundBoxes, type FoundBox } from './worker/handler/found-boxes.js';
+export type { TaskRef, WorkerEvents } from './worker/observe/events.js';
 export * from './worker/executors/command/index.js';
-export type { Trouble, TroubleStage } from './worker/shares/troubles.js';
+export type { Trouble, TroubleStage } from './worker/policy/shares/troubles.js';
 export * from './worker/executors/index.js';
 export {
   FAILURE_LOG_DEFAULTS,
   type FailureLogOptions,
   type FailurePlace,
   type FailureRecord,
-} from './worker/failure-log.js';
+} from './worker/observe/failure-log.js';
 export * from './worker/observe/index.js';
-export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/options.js';
+export { WORKER_DEFAULTS, type AntennaWorkerOptions } from './worker/run/options.js';
 // `Pipeline` is the wire's stored pipeline; a worker's is what definePipeline returns.
 export {
   definePipeline,
-  type HandlerClassification,
-  type HandlerDetection,
   type Pipeline as WorkerPipeline,
   type PipelineDefinition,
-  type ProcessBatchHandler,
-  type ProcessContext,
-  type ProcessHandler,
-  type ProcessResult,
-  type TaskImage,
-  type WarmUp,
-} from './worker/pipeline.js';
-export type { EndReason, Fate, WorkerCounts, WorkerReport } from './worker/report.js';
+} from './worker/executors/pipeline.js';
+export type {
+  HandlerClassification,
+  HandlerDetection,
+  ProcessBatchHandler,
+  ProcessContext,
+  ProcessHandler,
+  ProcessResult,
+  TaskImage,
+  WarmUp,
+} from './worker/handler/handler.js';
+export type { EndReason, Fate, WorkerCounts, WorkerReport } from './worker/task/report.js';
 export type { TerminateHook } from './worker/runtime/terminate-hooks.js';
-export type { HoldBound, Sizing } from './worker/sizing/hold-target.js';
-export { SPOOL_DEFAULTS, type SpoolOptions } from './worker/spool/spool-keeper.js';
-export { WORKER_CHANNELS, type WorkerSpan } from './worker/stages/spans.js';
-export type { WorkerState } from './worker/state.js';
-export type { ConfigSchema } from './worker/task-config.js';
-export { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from './worker/task-errors.js';
+export type { HoldBound, Sizing } from './worker/policy/sizing/hold-target.js';
+export { SPOOL_DEFAULTS, type SpoolOptions } from './worker/run/options.js';
+export { WORKER_CHANNELS, type WorkerSpan } from './worker/observe/spans.js';
+export type { WorkerState } from './worker/task/state.js';
+export type { ConfigSchema } from './worker/handler/task-config.js';
+export {
+  OutOfMemoryTaskError,
+  PermanentTaskError,
+  RetryableTaskError,
+} from './worker/handler/task-errors.js';
 export { AntennaWorker, type RunOptions } from './worker/worker.js';

@@ -9,8 +9,8 @@ import {
 } from 'antenna-sdk';
 import { Agent, MockAgent } from 'undici';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildClientInfo } from '../src/client-info.js';
-import { resolveOptions } from '../src/client-options.js';
+import { buildClientInfo } from '../src/client/info.js';
+import { resolveOptions } from '../src/client/resolve-options.js';
 import { createUndiciTransport } from '../src/http/undici-transport.js';
 import { sendJson, stubServer } from './support/stub-server.js';
 

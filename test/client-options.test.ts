@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { Agent } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { Credential } from '../src/auth/credential.js';
-import { resolveOptions } from '../src/client-options.js';
+import { resolveOptions } from '../src/client/resolve-options.js';
 import { KEY, thrown, TOKEN } from './support/calls.js';
 
 const baseUrl = 'https://antenna.example';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import { AntennaConfigError } from '../errors/config.js';
-import { checkArguments, isString } from '../http/arguments.js';
+import { checkArguments, isString } from '../errors/arguments.js';
 import { API_KEY_PATTERN, Secret } from './secret.js';
 
 /** How a credential is written into a header. `header` is any other header or prefix. */

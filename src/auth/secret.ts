@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { checkArguments, isString } from '../http/arguments.js';
+import { checkArguments, isString } from '../errors/arguments.js';
 
 /** Full form of an Antenna API key: 8 + 1 + 32 letters and digits (contract §2.3). */
 export const API_KEY_PATTERN = /^[A-Za-z0-9]{8}\.[A-Za-z0-9]{32}$/;

@@ -1,6 +1,6 @@
 import type { CredentialHealth } from './credential-health.js';
 import { Credential } from './credential.js';
-import { checkArguments } from '../http/arguments.js';
+import { checkArguments } from '../errors/arguments.js';
 
 /** Why a credential is asked for. */
 export interface CredentialRequest {

@@ -1,4 +1,4 @@
-import { isObject, isOneOf, isText, type Check } from '../http/arguments.js';
+import { isObject, isOneOf, isText, type Check } from '../errors/arguments.js';
 import { Credential } from './credential.js';
 import { API_KEY_PATTERN, USER_TOKEN_PATTERN } from './secret.js';
 import type { TokenScheme } from './token-provider.js';

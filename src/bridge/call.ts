@@ -3,7 +3,7 @@ import type { TransportResponse } from '../http/transport.js';
 import { EXECUTOR_DEFAULTS } from '../worker/executors/defaults.js';
 import type { BatchContext, BatchOutcome } from '../worker/executors/executor.js';
 import { HandlerCrashError, HandlerTimeoutError } from '../worker/executors/execution-errors.js';
-import type { TaskImage } from '../worker/pipeline.js';
+import type { TaskImage } from '../worker/handler/handler.js';
 import { judgeAnswer } from './answers.js';
 import type { BatchPolicy } from './batch-policy.js';
 import { NoAnswerError } from './connection.js';

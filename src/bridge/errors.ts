@@ -1,6 +1,10 @@
 import { HandlerUnavailableError } from '../worker/executors/execution-errors.js';
 import { OUT_OF_MEMORY } from './answers.js';
-import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from '../worker/task-errors.js';
+import {
+  OutOfMemoryTaskError,
+  PermanentTaskError,
+  RetryableTaskError,
+} from '../worker/handler/task-errors.js';
 
 /**
  * The service does not speak the push API, or does not take what is sent to it: a 404, an HTML page, a 422 that lists fields. It would

@@ -3,8 +3,8 @@ import { abortReason, HandlerAbortError } from '../worker/executors/abort-reason
 import { deferred, type Deferred } from '../worker/executors/deferred.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from '../worker/executors/executor.js';
 import { HandlerCrashError, HandlerTimeoutError } from '../worker/executors/execution-errors.js';
-import { OutOfMemoryTaskError } from '../worker/task-errors.js';
-import type { TaskImage } from '../worker/pipeline.js';
+import { OutOfMemoryTaskError } from '../worker/handler/task-errors.js';
+import type { TaskImage } from '../worker/handler/handler.js';
 import type { BridgeCall } from './call.js';
 import { narrow } from './narrow.js';
 import { pictureSize } from './picture-size.js';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { TaskImage } from '../worker/pipeline.js';
+import type { TaskImage } from '../worker/handler/handler.js';
 
 /** Images of one call, as the service finds them. */
 export interface ServedBatch {

@@ -1,4 +1,4 @@
-import { OutOfMemoryTaskError } from '../worker/task-errors.js';
+import { OutOfMemoryTaskError } from '../worker/handler/task-errors.js';
 import { HandlerAbortError } from '../worker/executors/abort-reason.js';
 import type { BatchOutcome } from '../worker/executors/executor.js';
 import {

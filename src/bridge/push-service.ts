@@ -6,7 +6,7 @@ import { isDetector } from '../registration/precheck.js';
 import { systemClock, type Clock } from '../time/clock.js';
 import { HandlerStartError } from '../worker/executors/execution-errors.js';
 import type { Executor } from '../worker/executors/executor.js';
-import type { Pipeline } from '../worker/pipeline.js';
+import type { Pipeline } from '../worker/executors/pipeline.js';
 import { BatchPolicy } from './batch-policy.js';
 import { BridgeCall } from './call.js';
 import { PushConnection } from './connection.js';

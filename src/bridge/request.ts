@@ -1,4 +1,4 @@
-import type { TaskImage } from '../worker/pipeline.js';
+import type { TaskImage } from '../worker/handler/handler.js';
 
 /** Keys of a configuration that are meant for the server (PUSH_API §3). */
 const SERVER_KEYS = /^request_/;

@@ -1,6 +1,6 @@
 import type { BoundingBox } from '../contract/results.js';
 import type { BatchOutcome } from '../worker/executors/executor.js';
-import type { HandlerClassification, HandlerDetection } from '../worker/pipeline.js';
+import type { HandlerClassification, HandlerDetection } from '../worker/handler/handler.js';
 import { PushFailureError } from './errors.js';
 import { firstLine } from './answers.js';
 

@@ -2,6 +2,7 @@ import type { Credential } from '../auth/credential.js';
 import { credentialFault } from '../auth/provider-fault.js';
 import type { CredentialSource } from '../auth/source.js';
 import { AntennaAbortError } from '../errors/abort.js';
+import type { RequestCache } from '../http/http-options.js';
 import type { Operation, OperationInput, RequestOptions } from '../http/operation.js';
 import type { Clock } from '../time/clock.js';
 import { Deadline } from '../time/deadline.js';
@@ -35,7 +36,7 @@ interface Flight {
 }
 
 /** Answers calls from what is kept, lets equal calls share one request, and knows what a change makes old. */
-export class CachedRequests {
+export class CachedRequests implements RequestCache {
   readonly #options: CachedRequestsOptions;
   readonly #flights = new Map<string, Flight>();
 

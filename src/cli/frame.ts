@@ -1,3 +1,4 @@
+import type { Completable } from './completion.js';
 import type { Output } from './output.js';
 import type { Configuration } from './sources.js';
 
@@ -13,5 +14,11 @@ export interface Frame extends Configuration {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** A frame, and what there is to choose from. */
+export interface CommandFrame extends Frame {
+  /** All commands and flags, for completion. */
+  readonly completable: () => Completable;
+}
+
 /** Runs a command. @returns the exit code. */
-export type Run = (frame: Frame) => Promise<number>;
+export type Run = (frame: CommandFrame) => Promise<number>;

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { EXIT, exitCodeOf } from './exit-codes.js';
-import type { Frame } from './frame.js';
+import type { CommandFrame } from './frame.js';
 import { Output } from './output.js';
-import { createProgram, isHelp, normaliseArgs, type Invocation } from './program.js';
+import { completableOf, createProgram, isHelp, normaliseArgs, type Invocation } from './program.js';
 import { readConfiguration } from './sources.js';
 
 /** Reads the command line. @returns the command, or the exit code where there is none to run. */
@@ -21,7 +21,7 @@ function parse(args: readonly string[]): Invocation | number {
   }
 }
 
-async function frameOf({ row, args, flags }: Invocation, out: Output): Promise<Frame> {
+async function frameOf({ row, args, flags }: Invocation, out: Output): Promise<CommandFrame> {
   const { env } = process;
   const text = (name: string): string | undefined =>
     typeof flags[name] === 'string' ? flags[name] : undefined;
@@ -35,7 +35,16 @@ async function frameOf({ row, args, flags }: Invocation, out: Output): Promise<F
   });
   for (const warning of configuration.warnings) out.warn(warning);
   const interactive = process.stdin.isTTY && process.stderr.isTTY && !out.json && (env['CI'] ?? '') === '';
-  return { ...configuration, out, env, cwd: process.cwd(), interactive, args, options: flags };
+  return {
+    ...configuration,
+    out,
+    env,
+    cwd: process.cwd(),
+    interactive,
+    args,
+    options: flags,
+    completable: () => completableOf(createProgram(() => undefined)),
+  };
 }
 
 async function main(): Promise<number> {

@@ -9,12 +9,6 @@ export { OriginGateError } from './gate.js';
 export { KeyFileError, type KeyFileProblem } from './key-file.js';
 export { KeyRevealedError } from './key-revealed.js';
 export {
-  ProvisioningError,
-  type ProvisioningProblem,
-  type ProvisioningStep,
-  type ServiceReference,
-} from './provisioning.js';
-export {
   AuthenticationError,
   BadRequestError,
   NotFoundError,

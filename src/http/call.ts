@@ -11,7 +11,7 @@ import { AntennaContractError } from '../errors/contract.js';
 import { AntennaTimeoutError, type TimeoutPhase } from '../errors/timeout.js';
 import { Deadline } from '../time/deadline.js';
 import { phaseTimings, type PhaseMarks, type RequestEvent } from './diagnostics.js';
-import type { HttpClientOptions } from './http-client.js';
+import type { HttpClientOptions } from './http-options.js';
 import { interpret } from './interpret.js';
 import { attemptTimeoutMs, type Operation, type OperationInput, type RequestOptions } from './operation.js';
 import { redact } from './redact.js';

@@ -3,43 +3,15 @@ import { AntennaAbortError } from '../errors/abort.js';
 import { AntennaError } from '../errors/base.js';
 import { OriginGateError } from '../errors/gate.js';
 import { AuthenticationError } from '../errors/status.js';
-import type { Logger } from '../log/logger.js';
-import { sleep, type Clock } from '../time/clock.js';
-import type { CredentialSource } from '../auth/source.js';
-import type { CachedRequests } from '../cache/cached-requests.js';
+import { sleep } from '../time/clock.js';
 import { Call } from './call.js';
 import { publish } from './diagnostics.js';
 import { OriginGate } from './gate.js';
-import type { LeftOutReport } from './left-out-report.js';
+import type { HttpClientOptions } from './http-options.js';
 import type { Operation, OperationInput, RequestOptions } from './operation.js';
 import { argumentsError } from './request-parts.js';
 import { RetryBudget } from './retry-budget.js';
 import { backoffMs, decideRetry, type Failure } from './retry-policy.js';
-import type { Transport } from './transport.js';
-
-/** What the request path is made of. */
-export interface HttpClientOptions {
-  readonly baseUrl: URL;
-  readonly transport: Transport;
-  readonly credentials: CredentialSource;
-  readonly clock: Clock;
-  /** In [0, 1); for jitter. */
-  readonly random: () => number;
-  readonly logger: Logger;
-  /** Told of what could not be read of an answer. */
-  readonly leftOut: LeftOutReport;
-  /** Milliseconds for a whole call, retries included. */
-  readonly timeoutMs: number;
-  /** Milliseconds for one attempt of any operation; undefined for what each operation needs. */
-  readonly attemptTimeoutMs: number | undefined;
-  readonly retries: number;
-  /** For every request; checked, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** True if nobody on the way can read along; without it no password is sent and no key asked for. */
-  readonly confidential: boolean;
-  /** Keeps answers; absent: none. */
-  readonly cache?: CachedRequests | undefined;
-}
 
 /** The one path that every request takes. */
 export class HttpClient {

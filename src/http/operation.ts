@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { CredentialSource } from '../auth/source.js';
-import { CLIENT_DEFAULTS } from '../defaults.js';
+import { CLIENT_DEFAULTS } from './defaults.js';
 
 /**
  * What may be sent twice. A property of the operation, not of the verb:

@@ -1,5 +1,5 @@
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
-import { isBoolean, isCount, isDuration, isId, optionIssues, type Check } from './arguments.js';
+import { isBoolean, isCount, isDuration, isId, optionIssues, type Check } from '../errors/arguments.js';
 import type { Operation, OperationInput, RequestOptions } from './operation.js';
 
 /** Headers that a caller may not set: they carry the credential, frame the message, or say in which form we can read the answer. */

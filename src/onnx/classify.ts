@@ -1,5 +1,5 @@
 import type { BoundingBox } from '../contract/results.js';
-import type { HandlerClassification } from '../worker/pipeline.js';
+import type { HandlerClassification } from '../worker/handler/handler.js';
 import { activate, argmax } from './activation.js';
 import type { Decoder } from './decode.js';
 import { chunks, inTurns, type Steps } from './detect.js';

@@ -1,5 +1,5 @@
 import type sharp from 'sharp';
-import { PermanentTaskError } from '../worker/task-errors.js';
+import { PermanentTaskError } from '../worker/handler/task-errors.js';
 import type { Crop, Size } from './geometry.js';
 import type { RawImage } from './pixels.js';
 

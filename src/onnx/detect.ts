@@ -1,4 +1,4 @@
-import { PermanentTaskError } from '../worker/task-errors.js';
+import { PermanentTaskError } from '../worker/handler/task-errors.js';
 import type { BoundingBox } from '../contract/results.js';
 import type { Decoder } from './decode.js';
 import {

@@ -11,7 +11,7 @@ import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from '../wor
 import { JoinedSignal, sharedController } from '../worker/executors/joined-signal.js';
 import { backOff, respawnDelayMs } from '../worker/executors/respawn.js';
 import { ExecutorTally } from '../worker/executors/tally.js';
-import type { ProcessContext, TaskImage } from '../worker/pipeline.js';
+import type { ProcessContext, TaskImage } from '../worker/handler/handler.js';
 import type { ImageTimings } from './detect.js';
 import { OnnxEngine } from './engine.js';
 import { EngineKeeper } from './engine-keeper.js';

@@ -1,4 +1,4 @@
-import { checkArguments, isText } from '../http/arguments.js';
+import { checkArguments, isText } from '../errors/arguments.js';
 import { checkPeers } from './peers.js';
 import type { OrtModule } from './session-host.js';
 import type { DeclaredTensor } from './tensors.js';

@@ -1,4 +1,4 @@
-import { OutOfMemoryTaskError } from '../worker/task-errors.js';
+import { OutOfMemoryTaskError } from '../worker/handler/task-errors.js';
 
 /**
  * Words with which ONNX Runtime and its providers say that memory did not suffice. They throw plain errors: the text is all there is.

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AntennaConfigError } from '../errors/config.js';
-import { checkArguments, checkOptions, isText, isTexts, type Check } from '../http/arguments.js';
-import { definePipeline, type Pipeline } from '../worker/pipeline.js';
+import { checkArguments, checkOptions, isText, isTexts, type Check } from '../errors/arguments.js';
+import { definePipeline, type Pipeline } from '../worker/executors/pipeline.js';
 import type { OnnxDescription } from './description.js';
 import { OnnxExecutor } from './executor.js';
 import { checkPeers } from './peers.js';

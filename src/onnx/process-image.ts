@@ -1,6 +1,6 @@
-import { PermanentTaskError } from '../worker/task-errors.js';
+import { PermanentTaskError } from '../worker/handler/task-errors.js';
 import type { BoundingBox } from '../contract/results.js';
-import type { ProcessResult } from '../worker/pipeline.js';
+import type { ProcessResult } from '../worker/handler/handler.js';
 import type { ByteBudget } from './byte-budget.js';
 import { classify } from './classify.js';
 import type { Decoder } from './decode.js';

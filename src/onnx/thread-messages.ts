@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ConfigIssue } from '../errors/config.js';
 import type { Logger } from '../log/logger.js';
-import type { ProcessResult } from '../worker/pipeline.js';
+import type { ProcessResult } from '../worker/handler/handler.js';
 import type { WireError } from '../worker/executors/wire-error.js';
 import type { ImageTimings } from './detect.js';
 import type { ModelReply, ModelRequest } from './model-queue.js';

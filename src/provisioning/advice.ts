@@ -1,4 +1,4 @@
-import type { ProvisioningProblem, ProvisioningStep } from '../errors/provisioning.js';
+import type { ProvisioningProblem, ProvisioningStep } from './errors.js';
 
 /** How far a provisioning came, as far as advice depends on it. */
 export interface Standing {

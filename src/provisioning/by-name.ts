@@ -1,4 +1,4 @@
-import type { AntennaClient } from '../client.js';
+import type { AntennaClient } from '../client/client.js';
 import type { ProcessingService } from '../contract/processing-services.js';
 import { findService, type FoundService } from './find-service.js';
 import { deviationNotes } from './notes.js';

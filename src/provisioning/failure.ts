@@ -4,7 +4,7 @@ import { AntennaConnectionError } from '../errors/connection.js';
 import { AntennaContractError } from '../errors/contract.js';
 import { CredentialError } from '../errors/credential.js';
 import { OriginGateError } from '../errors/gate.js';
-import type { ProvisioningProblem, ProvisioningStep } from '../errors/provisioning.js';
+import type { ProvisioningProblem, ProvisioningStep } from './errors.js';
 import {
   AuthenticationError,
   NotFoundError,

@@ -1,8 +1,8 @@
-import type { AntennaClient } from '../client.js';
+import type { AntennaClient } from '../client/client.js';
 import { leftOutOf } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
 import type { ProcessingService } from '../contract/processing-services.js';
-import type { ServiceReference } from '../errors/provisioning.js';
+import type { ServiceReference } from './errors.js';
 import type { Plan } from './plan.js';
 import { Refusal } from './progress.js';
 

@@ -4,8 +4,8 @@ import { lstat, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Secret } from '../auth/secret.js';
 import { KeyFileError } from '../errors/key-file.js';
-import { checkOptions, isBoolean } from '../http/arguments.js';
-import { ProvisionedKey } from './provisioned-key.js';
+import { checkOptions, isBoolean } from '../errors/arguments.js';
+import { ProvisionedKey } from '../auth/provisioned-key.js';
 
 /** For the owner alone. */
 const MODE = 0o600;

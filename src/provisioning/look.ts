@@ -1,4 +1,4 @@
-import type { AntennaClient } from '../client.js';
+import type { AntennaClient } from '../client/client.js';
 import { leftOutOf } from '../contract/answer.js';
 import type { ProcessingService } from '../contract/processing-services.js';
 import { NotFoundError, PermissionDeniedError } from '../errors/status.js';

@@ -9,7 +9,7 @@ import type { RequestOptions } from '../http/operation.js';
 import { registrationIssues } from '../registration/precheck.js';
 import { issuesOf } from '../contract/issues.js';
 import type { Dialect } from '../resources/core.js';
-import { ProvisionedKey } from './provisioned-key.js';
+import { ProvisionedKey } from '../auth/provisioned-key.js';
 
 /** Options of {@link provision}. The request options hold for each request. */
 export interface ProvisionOptions extends Omit<RequestOptions, 'nocache'> {

@@ -5,10 +5,10 @@ import {
   type ProvisioningProblem,
   type ProvisioningStep,
   type ServiceReference,
-} from '../errors/provisioning.js';
+} from './errors.js';
 import { remainingSteps } from './advice.js';
 import { mayHaveHappened, problemOf } from './failure.js';
-import type { ProvisionedKey } from './provisioned-key.js';
+import type { ProvisionedKey } from '../auth/provisioned-key.js';
 
 /** A step that cannot go on for a reason of our own finding. */
 export class Refusal extends Error {

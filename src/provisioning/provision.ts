@@ -1,6 +1,6 @@
 import { deepFreeze } from '../cache/freeze.js';
-import { AntennaClient } from '../client.js';
-import { checkArguments, isA } from '../http/arguments.js';
+import { AntennaClient } from '../client/client.js';
+import { checkArguments, isA } from '../errors/arguments.js';
 import { byName } from './by-name.js';
 import { findService, type FoundService } from './find-service.js';
 import { draftNotes } from './notes.js';

@@ -1,7 +1,7 @@
 import type { ProcessingService } from '../contract/processing-services.js';
 import type { RegistrationReport } from '../registration/report.js';
 import type { Dialect } from '../resources/core.js';
-import type { ProvisionedKey } from './provisioned-key.js';
+import type { ProvisionedKey } from '../auth/provisioned-key.js';
 
 /** What a provisioning came to. Frozen, and printable: the key in it is opaque. */
 export interface Provisioned {

@@ -1,12 +1,12 @@
 import { Credential } from '../auth/credential.js';
-import type { AntennaClient } from '../client.js';
+import type { AntennaClient } from '../client/client.js';
 import type { ProcessingService } from '../contract/processing-services.js';
 import type { RegistrationReport } from '../registration/report.js';
 import { findService, type FoundService } from './find-service.js';
 import { deviationNotes, unregisteredNotes } from './notes.js';
 import type { Plan } from './plan.js';
 import { Refusal, type Progress } from './progress.js';
-import { ProvisionedKey } from './provisioned-key.js';
+import { ProvisionedKey } from '../auth/provisioned-key.js';
 import type { Outcome } from './result.js';
 
 /** Servers of the `api-key` dialect: a service, its key, and a registration with that key. */

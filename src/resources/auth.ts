@@ -9,7 +9,7 @@ import {
   type User,
 } from '../contract/auth.js';
 import { AntennaAbortError } from '../errors/abort.js';
-import { checkOptions } from '../http/arguments.js';
+import { checkOptions } from '../errors/arguments.js';
 import { checkedHeaders, REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';

@@ -20,7 +20,7 @@ import {
   isText,
   type Check,
   type Id,
-} from '../http/arguments.js';
+} from '../errors/arguments.js';
 import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';

@@ -3,7 +3,7 @@ import type { Page } from '../contract/common.js';
 import type { Operation, OperationInput, QueryValue, RequestOptions } from '../http/operation.js';
 import { AntennaConfigError } from '../errors/config.js';
 import { AntennaContractError } from '../errors/contract.js';
-import { isCount, type Check } from '../http/arguments.js';
+import { isCount, type Check } from '../errors/arguments.js';
 import { fillPath, readNextLink } from '../http/url.js';
 import type { ResourceCore } from './core.js';
 

@@ -14,7 +14,7 @@ import {
   type RegistrationResponse,
 } from '../contract/pipelines.js';
 import { AntennaConfigError } from '../errors/config.js';
-import { checkOptions, isBoolean, isId, isOneOf, isText, type Check, type Id } from '../http/arguments.js';
+import { checkOptions, isBoolean, isId, isOneOf, isText, type Check, type Id } from '../errors/arguments.js';
 import type { Operation, OperationInput, RequestOptions } from '../http/operation.js';
 import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import { registrationIssues } from '../registration/precheck.js';

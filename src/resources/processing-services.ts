@@ -15,7 +15,7 @@ import {
   type ServiceStatus,
 } from '../contract/processing-services.js';
 import { AntennaApiError } from '../errors/api.js';
-import { checkOptions, isText, type Check, type Id } from '../http/arguments.js';
+import { checkOptions, isText, type Check, type Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';

@@ -5,7 +5,7 @@ import {
   type Project,
   type ProjectDetail,
 } from '../contract/projects.js';
-import { checkOptions, isId, isText, type Check, type Id } from '../http/arguments.js';
+import { checkOptions, isId, isText, type Check, type Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import type { ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';

@@ -7,7 +7,7 @@ import {
   type TaskResult,
 } from '../contract/results.js';
 import { AntennaConfigError, type ConfigIssue } from '../errors/config.js';
-import { isArray, type Id } from '../http/arguments.js';
+import { isArray, type Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { plainNumbers } from './float32.js';
 import { issuesOf } from '../contract/issues.js';

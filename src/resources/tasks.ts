@@ -7,7 +7,7 @@ import {
   type Task,
   type TasksResponse,
 } from '../contract/tasks.js';
-import type { Id } from '../http/arguments.js';
+import type { Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
 

@@ -15,7 +15,7 @@ export type { ImageOptions, JobCounts, JobHandle, JobOptions } from './build/job
 export type { ImageAccount, JobLedger, LedgerEvent, LedgerKind } from './jobs/ledger.js';
 export type { Progress, Stage, StageParam } from './jobs/progress.js';
 export type { ResultReceipt } from './jobs/receipts.js';
-export type { ResultOutcome } from './jobs/results.js';
+export type { ResultOutcome } from './jobs/receipts.js';
 export type { SavingOptions } from './jobs/save-line.js';
 export type { QueueCounts } from './queue/task-queue.js';
 export type { Role, SavedClassification, SavedDetection } from './state/rows.js';

@@ -1,18 +1,22 @@
-import type { AntennaClient } from '../client.js';
+import type { AntennaClient } from '../client/client.js';
 import { AntennaError } from '../errors/base.js';
-import { checkOptions, isBoolean, isFunction, isOneOf, isWait, type Check } from '../http/arguments.js';
-import { EVENT_NAMES, WorkerEventBus, type WorkerEvents } from './events.js';
-import { resolveWorkerOptions, type AntennaWorkerOptions, type ResolvedWorkerOptions } from './options.js';
+import { checkOptions, isBoolean, isFunction, isOneOf, isWait, type Check } from '../errors/arguments.js';
+import { EVENT_NAMES, WorkerEventBus, type WorkerEvents } from './observe/events.js';
+import {
+  resolveWorkerOptions,
+  type AntennaWorkerOptions,
+  type ResolvedWorkerOptions,
+} from './run/options.js';
 import { HandlerStartError } from './executors/execution-errors.js';
 import { health, HEALTH_LIMITS, type HealthLimits, type HealthReport } from './observe/health.js';
 import type { WorkerMetricsSnapshot } from './observe/snapshot.js';
-import { Tally, type EndReason, type WorkerReport } from './report.js';
+import { Tally, type EndReason, type WorkerReport } from './task/report.js';
 import { Observation, restingFacts, restingGauges } from './runtime/observation.js';
-import { Phases } from './runtime/phases.js';
+import { Phases } from './task/phases.js';
 import { WorkerRun } from './runtime/run.js';
 import { TerminateHooks, type TerminateHook } from './runtime/terminate-hooks.js';
-import { onTermination } from './signals.js';
-import { isActive, StateMachine, type WorkerState } from './state.js';
+import { onTermination } from './runtime/signals.js';
+import { isActive, StateMachine, type WorkerState } from './task/state.js';
 
 /** Options of {@link AntennaWorker.run}. */
 export interface RunOptions {

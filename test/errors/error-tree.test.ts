@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
-import * as errors from '../../src/errors/index.js';
+import * as general from '../../src/errors/index.js';
+import * as provisioning from '../../src/provisioning/errors.js';
 import { describe, expect, it, vi } from 'vitest';
 
+const errors = { ...general, ...provisioning };
 const { AntennaApiError, AntennaError, AntennaTimeoutError, BadRequestError, NotFoundError } = errors;
 
 const request = { method: 'GET', path: '/projects/1/', requestId: 'r1', attempts: 2 };
@@ -79,7 +81,10 @@ describe('every error', () => {
 
   it('is recognised by the classes of another copy of the package, both ways', async () => {
     vi.resetModules();
-    const copy = await import('../../src/errors/index.js');
+    const copy = {
+      ...(await import('../../src/errors/index.js')),
+      ...(await import('../../src/provisioning/errors.js')),
+    };
     expect(copy.AntennaError).not.toBe(AntennaError);
     for (const [name, error] of Object.entries(one(copy))) {
       const own = errors[name as keyof Tree];

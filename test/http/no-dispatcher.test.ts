@@ -4,7 +4,7 @@ import { AntennaClient, AntennaConfigError, systemClock } from 'antenna-sdk';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createUndiciTransport } from '../../src/http/undici-transport.js';
 import { Deadline } from '../../src/time/deadline.js';
-import { resolveWorkerOptions } from '../../src/worker/options.js';
+import { resolveWorkerOptions } from '../../src/worker/run/options.js';
 import { KEY } from '../support/calls.js';
 import { pipelineDefinition } from '../support/pipelines.js';
 

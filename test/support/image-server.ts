@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock, type FetchLike, type Task } from 'antenna-sdk';
-import { Downloader } from '../../src/worker/download.js';
-import type { DownloadLimits } from '../../src/worker/download-options.js';
+import { Downloader } from '../../src/worker/images/download.js';
+import type { DownloadLimits } from '../../src/worker/images/download-options.js';
 
 /** What answers requests for images. */
 export type ImageHandler = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { AntennaClient, PermanentTaskError, RetryableTaskError, type Task } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Checksum } from '../../src/worker/image-check.js';
-import { resolveWorkerOptions } from '../../src/worker/options.js';
+import type { Checksum } from '../../src/worker/images/image-check.js';
+import { resolveWorkerOptions } from '../../src/worker/run/options.js';
 import { KEY } from '../support/calls.js';
 import {
   closeImageServers,

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { AntennaClient, PermanentTaskError, type FetchLike } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
-import { imagePlace, isHostPattern, withoutUrls } from '../../src/worker/image-url.js';
-import { resolveWorkerOptions } from '../../src/worker/options.js';
+import { imagePlace, isHostPattern, withoutUrls } from '../../src/worker/images/image-url.js';
+import { resolveWorkerOptions } from '../../src/worker/run/options.js';
 import { KEY } from '../support/calls.js';
 import {
   closeImageServers,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { deliveryNumber } from '../../src/worker/delivery.js';
-import { StateMachine } from '../../src/worker/state.js';
-import { errorText, isDecided, judge } from '../../src/worker/verdict.js';
+import { deliveryNumber } from '../../src/worker/policy/delivery.js';
+import { StateMachine } from '../../src/worker/task/state.js';
+import { errorText, isDecided, judge } from '../../src/worker/results/verdict.js';
 
 describe('deliveryNumber', () => {
   it.each([

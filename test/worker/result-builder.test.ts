@@ -1,6 +1,6 @@
 import { PermanentTaskError, taskResultSchema, type ProcessResult } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { buildSuccess } from '../../src/worker/result-builder.js';
+import { buildSuccess } from '../../src/worker/results/result-builder.js';
 import { pipeline } from '../support/pipelines.js';
 
 const task = { image_id: '18', image_url: 'https://img.example.org/18.jpg' };

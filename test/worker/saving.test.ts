@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runPace } from '../../bench/pace.js';
-import { streamPlace } from '../../src/worker/delivery.js';
+import { streamPlace } from '../../src/worker/policy/delivery.js';
 import { anyImage, createRig, drive, driveUntil, eventsOf, modelOf } from './reliability/rig.js';
 
 /** Six results a second against leases of 30 s, and a model that does a hundred. */

@@ -1,6 +1,6 @@
 import { HandlerUnavailableError, type Executor } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { judge } from '../../src/worker/verdict.js';
+import { judge } from '../../src/worker/results/verdict.js';
 import { createRig, drive, driveUntil, eventsOf, rigPipeline } from './reliability/rig.js';
 
 /** An executor whose model may be away. */

@@ -1,6 +1,10 @@
 import { BoundedLog } from '../bounded-log.js';
 import type { PostedResult } from '../validate/result-schema.js';
-import type { ResultOutcome } from './results.js';
+
+/** What became of a result in the background. */
+export type ResultOutcome =
+  | { readonly kind: 'saved' | 'error-counted' | 'nothing-counted' }
+  | { readonly kind: 'dropped' | 'save-failed'; readonly reason: string };
 
 /** A result that was accepted with 200, and what became of it. */
 export interface ResultReceipt {

@@ -7,12 +7,8 @@ import { discardQueue, finish, touch } from './lifecycle.js';
 import { logJob } from './logs.js';
 import { findStage, isFinalStatus, readParam, setParams, stageStatus } from './progress.js';
 import type { Stage } from './progress.js';
+import type { ResultOutcome } from './receipts.js';
 import { SaveFailure, saveResult } from './saving.js';
-
-/** What became of a result in the background. */
-export type ResultOutcome =
-  | { readonly kind: 'saved' | 'error-counted' | 'nothing-counted' }
-  | { readonly kind: 'dropped' | 'save-failed'; readonly reason: string };
 
 /** Processes one accepted result, in the order of steps of the real server (contract §13). */
 export function processResult(antenna: Antenna, job: JobRow, posted: PostedResult): ResultOutcome {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AntennaConfigError } from '../../errors/config.js';
-import { either, isA, isText } from '../../http/arguments.js';
+import { either, isA, isText } from '../../errors/arguments.js';
 
 /** Address of this file. `__filename` exists in the CommonJS build only, where `import.meta` is empty. */
 export const HERE = typeof __filename === 'string' ? pathToFileURL(__filename).href : import.meta.url;

@@ -1,4 +1,4 @@
-import { PermanentTaskError, RetryableTaskError } from '../task-errors.js';
+import { PermanentTaskError, RetryableTaskError } from '../handler/task-errors.js';
 
 /**
  * The thread or process died under the handler: a native crash, out of memory, `process.exit`. Another worker may have more luck, so

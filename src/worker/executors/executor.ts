@@ -1,14 +1,8 @@
-import type { ProcessContext, ProcessResult, TaskImage } from '../pipeline.js';
+import type { ProcessContext, ProcessResult, TaskImage } from '../handler/handler.js';
 
 /** What became of one image of a batch. */
 export type BatchOutcome =
   { readonly ok: true; readonly result: ProcessResult } | { readonly ok: false; readonly error: unknown };
-
-/** What a handler gets beside its images, wherever it runs. */
-export type HandlerContext<Config = Readonly<Record<string, unknown>>> = ProcessContext<Config> & {
-  /** Aborts when a graceful stop begins: finish what is in hand, and start nothing long. */
-  readonly stopping: AbortSignal;
-};
 
 /** How one call of a handler ended, the parts of a batch that was cut included. */
 export interface BatchAttempt {

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { AntennaConfigError } from '../../errors/config.js';
 import { safeFields, type Logger, type LogMethod } from '../../log/logger.js';
 import { HandlerAbortError } from './abort-reason.js';
-import type { HandlerContext } from './executor.js';
+import type { HandlerContext } from '../handler/handler.js';
 import { callHandlers, callWarmUp, modeOf, type Handlers } from './handlers.js';
 import {
   fromWireImage,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../time/clock.js';
-import type { TaskImage } from '../pipeline.js';
+import type { TaskImage } from '../handler/handler.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
 import { HandlerStartError } from './execution-errors.js';
 import type { ModuleCallResult, SlotCall } from './module-runner.js';

@@ -1,9 +1,6 @@
-import type { ProcessResult, TaskImage } from '../pipeline.js';
-import type { BatchOutcome, HandlerContext } from './executor.js';
+import type { BatchOutput, HandlerContext, ProcessResult, TaskImage } from '../handler/handler.js';
+import type { BatchOutcome } from './executor.js';
 import { HandlerOutputError } from './execution-errors.js';
-
-/** What a batch handler returns: one result or error per image in the order of the batch, or a map of them by image id. */
-export type BatchOutput = readonly (ProcessResult | Error)[] | ReadonlyMap<string, ProcessResult | Error>;
 
 /**
  * What a handler is made of, as options of the inline executor or as exports of a module: `process` (or the default export) for one

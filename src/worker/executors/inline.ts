@@ -1,7 +1,7 @@
-import { checkOptions, isClock, isDuration, isFunction, isWait, type Check } from '../../http/arguments.js';
+import { checkOptions, isClock, isDuration, isFunction, isWait, type Check } from '../../errors/arguments.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { LateController } from '../../time/late-controller.js';
-import type { ProcessContext, TaskImage } from '../pipeline.js';
+import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { HandlerAbortError } from './abort-reason.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';

@@ -1,5 +1,5 @@
-import { OutOfMemoryTaskError, RetryableTaskError } from '../task-errors.js';
-import type { TaskImage } from '../pipeline.js';
+import { OutOfMemoryTaskError, RetryableTaskError } from '../handler/task-errors.js';
+import type { TaskImage } from '../handler/handler.js';
 import { HandlerAbortError } from './abort-reason.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
 import { HandlerCrashError } from './execution-errors.js';

@@ -1,5 +1,5 @@
 import { silentLogger } from '../../log/logger.js';
-import type { ProcessContext, TaskImage } from '../pipeline.js';
+import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { abortReason, HandlerAbortError } from './abort-reason.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
 import { CallReturnedError, HandlerStartError } from './execution-errors.js';

@@ -9,10 +9,10 @@ import {
   isTexts,
   isWait,
   type Check,
-} from '../../http/arguments.js';
+} from '../../errors/arguments.js';
 import { guardLogger, silentLogger, type Logger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
-import type { ProcessContext, TaskImage } from '../pipeline.js';
+import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { HandlerChild } from './child.js';
 import { ChildSlot } from './child-slot.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';

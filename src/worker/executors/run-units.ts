@@ -1,4 +1,4 @@
-import type { TaskImage } from '../pipeline.js';
+import type { TaskImage } from '../handler/handler.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
 import { HandlerOutputError } from './execution-errors.js';
 import type { HandlerMode } from './handlers.js';

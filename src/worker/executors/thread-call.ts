@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Tinypool } from 'tinypool';
-import type { TaskImage } from '../pipeline.js';
+import type { TaskImage } from '../handler/handler.js';
 import { deferred } from './deferred.js';
 import type { BatchContext } from './executor.js';
 import { HandlerCrashError, HandlerStartError } from './execution-errors.js';

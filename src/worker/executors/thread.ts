@@ -10,10 +10,10 @@ import {
   isTexts,
   isWait,
   type Check,
-} from '../../http/arguments.js';
+} from '../../errors/arguments.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
-import type { ProcessContext, TaskImage } from '../pipeline.js';
+import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
 import { entryFile, isModule, modulePath } from './entry-file.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';

@@ -1,4 +1,4 @@
-import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from '../task-errors.js';
+import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError } from '../handler/task-errors.js';
 
 /**
  * An error on its way between threads or processes. Cloning keeps the text of an error and loses its class, and with it what is to

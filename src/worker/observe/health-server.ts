@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { AntennaConfigError } from '../../errors/config.js';
-import { checkOptions, hasMethods, isBoolean, isLogger, isText, type Check } from '../../http/arguments.js';
+import { checkOptions, hasMethods, isBoolean, isLogger, isText, type Check } from '../../errors/arguments.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import type { HealthReport } from './health.js';
 import { VERSION } from '../../version.js';

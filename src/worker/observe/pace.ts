@@ -1,4 +1,4 @@
-import { checkArguments, isDuration } from '../../http/arguments.js';
+import { checkArguments, isDuration } from '../../errors/arguments.js';
 
 /** How far something was at a moment. */
 interface Sample {

@@ -1,6 +1,6 @@
 import type * as CliProgress from 'cli-progress';
 import { AntennaConfigError } from '../../errors/config.js';
-import { checkArguments, checkOptions, hasMethods, isCount, type Check } from '../../http/arguments.js';
+import { checkArguments, checkOptions, hasMethods, isCount, type Check } from '../../errors/arguments.js';
 import type { EventSource } from './record-events.js';
 
 /** The events that the bar shows. */

@@ -7,7 +7,7 @@ import {
   isFunction,
   isA,
   type Check,
-} from '../../http/arguments.js';
+} from '../../errors/arguments.js';
 import { createFetchTransport, type FetchLike } from '../../http/fetch-transport.js';
 import { describeFailure, TransportFailure, type TransportResponse } from '../../http/transport.js';
 import { systemClock } from '../../time/clock.js';

@@ -1,5 +1,5 @@
 import type { ExecutorStats } from '../executors/executor.js';
-import type { Trouble } from '../shares/troubles.js';
+import type { Trouble } from '../policy/shares/troubles.js';
 import type { LatencySummary } from './latency.js';
 
 /** The stages that a task goes through, each with its time. `process` is one call of the handler, whatever the number of images. */

@@ -1,8 +1,8 @@
-import type { AntennaClient } from '../../client.js';
+import type { AntennaClient } from '../../client/client.js';
 import { jobProgress, type JobProgressCounts } from '../../contract/jobs.js';
-import { checkOptions, hasMethods, isBoolean, isText, type Check } from '../../http/arguments.js';
+import { checkOptions, hasMethods, isBoolean, isText, type Check } from '../../errors/arguments.js';
 import { redact } from '../../http/redact.js';
-import type { WorkerEvents } from '../events.js';
+import type { WorkerEvents } from './events.js';
 import type { HealthReport } from './health.js';
 import { Pace } from './pace.js';
 import type { EventSource } from './record-events.js';

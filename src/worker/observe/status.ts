@@ -1,6 +1,6 @@
 import type { HealthCheck } from './health.js';
 import type { LatencySummary } from './latency.js';
-import type { FoundBox } from '../found-boxes.js';
+import type { FoundBox } from '../handler/found-boxes.js';
 import type { WorkerCounters, WorkerGauges } from './snapshot.js';
 
 /** One job as a worker sees it. */

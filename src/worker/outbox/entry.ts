@@ -1,5 +1,5 @@
-import { RESULT_OVERHEAD_BYTES, type Outcome } from '../outcome.js';
-import type { WorkItem } from '../runtime/work-item.js';
+import { RESULT_OVERHEAD_BYTES, type Outcome } from '../task/outcome.js';
+import type { WorkItem } from '../task/work-item.js';
 
 /** A computed outcome on its way to the server. */
 export interface OutboxEntry {

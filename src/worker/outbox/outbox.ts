@@ -1,7 +1,7 @@
-import { refOf, type RunContext } from '../runtime/context.js';
-import { TaskSet } from '../runtime/task-set.js';
-import { lastShare } from '../shares/shares.js';
-import { BodyCap } from './body-cap.js';
+import { refOf, type RunContext } from '../run/context.js';
+import { TaskSet } from '../task/task-set.js';
+import { lastShare } from '../policy/shares/shares.js';
+import { BodyCap } from '../policy/body-cap.js';
 import { bytesOf, type OutboxEntry } from './entry.js';
 import { JobQueue, type PostMoment } from './job-queue.js';
 import { Parcel, type ParcelTools } from './parcel.js';

@@ -1,8 +1,8 @@
 import { AntennaApiError } from '../../errors/api.js';
-import { errorOutcome } from '../outcome.js';
-import type { RunContext } from '../runtime/context.js';
-import { PermanentTaskError } from '../task-errors.js';
-import type { BodyCap } from './body-cap.js';
+import { errorOutcome } from '../task/outcome.js';
+import type { RunContext } from '../run/context.js';
+import { PermanentTaskError } from '../handler/task-errors.js';
+import type { BodyCap } from '../policy/body-cap.js';
 import { bytesOf, outboxEntry, type OutboxEntry } from './entry.js';
 import { isolate } from './isolate.js';
 import { packCount } from './packer.js';

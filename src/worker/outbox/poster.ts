@@ -2,11 +2,11 @@ import { LRUCache } from 'lru-cache';
 import { AntennaError } from '../../errors/base.js';
 import { PermissionDeniedError } from '../../errors/status.js';
 import { sleep } from '../../time/clock.js';
-import { addressOutcome } from '../outcome.js';
-import type { RunContext } from '../runtime/context.js';
-import { PostSlots } from '../shares/post-slots.js';
-import { publishSpan } from '../stages/spans.js';
-import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from './backoff.js';
+import { addressOutcome } from '../task/outcome.js';
+import type { RunContext } from '../run/context.js';
+import { PostSlots } from '../policy/shares/post-slots.js';
+import { publishSpan } from '../observe/spans.js';
+import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../policy/backoff.js';
 import type { OutboxEntry } from './entry.js';
 import { askedWaitMs, judgePost, type PostVerdict } from './post-verdict.js';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Outcome } from '../outcome.js';
+import type { Outcome } from '../task/outcome.js';
 
 /** Memory for results that were posted lately. */
 const MAX_BYTES = 16 * 1024 * 1024;

@@ -1,17 +1,17 @@
 import { readTaskDetections } from '../../contract/task-detections.js';
-import { Downloader } from '../download.js';
+import { Downloader } from '../images/download.js';
 import type { Executor, ExecutorStats } from '../executors/executor.js';
 import { Outbox } from '../outbox/outbox.js';
-import type { Fate } from '../report.js';
+import type { Fate } from '../task/report.js';
 import { SpoolKeeper } from '../spool/spool-keeper.js';
 import { DownloadStage } from '../stages/download-stage.js';
 import { processContext } from '../stages/handler-call.js';
 import { ProcessStage } from '../stages/process-stage.js';
-import { readConfig } from '../task-config.js';
-import { refOf, type RunContext } from './context.js';
+import { readConfig } from '../handler/task-config.js';
+import { refOf, type RunContext } from '../run/context.js';
 import { Intake } from './intake.js';
 import { Outcomes } from './outcomes.js';
-import type { WorkItem } from './work-item.js';
+import type { WorkItem } from '../task/work-item.js';
 
 /** Whom the engine tells. */
 export interface EngineHooks {

@@ -2,16 +2,16 @@ import { LRUCache } from 'lru-cache';
 import { leftOutOf, type LeftOut, type WithLeftOut } from '../../contract/answer.js';
 import type { Task } from '../../contract/tasks.js';
 import { Once } from '../../http/left-out-report.js';
-import { deliveryNumber } from '../delivery.js';
-import type { Instant } from '../lease/lease-clock.js';
+import { deliveryNumber } from '../policy/delivery.js';
+import type { Instant } from '../policy/lease/lease-clock.js';
 import { outboxEntry } from '../outbox/entry.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { Fate } from '../report.js';
-import type { OpenJob } from '../rotation/rotation.js';
-import { PermanentTaskError } from '../task-errors.js';
+import type { Fate } from '../task/report.js';
+import type { OpenJob } from '../policy/rotation/rotation.js';
+import { PermanentTaskError } from '../handler/task-errors.js';
 import { answerable, wholeTasks } from './bad-tasks.js';
-import type { RunContext } from './context.js';
-import { taskKey, WorkItem } from './work-item.js';
+import type { RunContext } from '../run/context.js';
+import { taskKey, WorkItem } from '../task/work-item.js';
 
 /** Tasks that are remembered after they left, at most: what is forgotten is merely done again if it comes back. */
 const MAX_FINISHED = 10_000;

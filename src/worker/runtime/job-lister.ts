@@ -1,10 +1,10 @@
 import { leftOutOf, noteLeftOut, type WithLeftOut } from '../../contract/answer.js';
 import type { JobSummary } from '../../contract/jobs.js';
 import { Once } from '../../http/left-out-report.js';
-import type { OpenJob, Rotation } from '../rotation/rotation.js';
-import { WORKER_DEFAULTS } from '../options.js';
-import type { RunContext } from './context.js';
-import type { Wakeup } from './wakeup.js';
+import type { OpenJob, Rotation } from '../policy/rotation/rotation.js';
+import { WORKER_DEFAULTS } from '../run/options.js';
+import type { RunContext } from '../run/context.js';
+import type { Wakeup } from '../task/wakeup.js';
 
 /** How long a job with tasks in hand may go without an accepted result before somebody should look (WORKER §3.7). */
 const STALLED_MS = 300_000;

@@ -4,9 +4,9 @@ import { LoopMonitor } from '../observe/loop-monitor.js';
 import { WorkerMetrics } from '../observe/metrics.js';
 import { recordEvents } from '../observe/record-events.js';
 import type { SizingEstimates, WorkerGauges, WorkerMetricsSnapshot } from '../observe/snapshot.js';
-import type { WorkerEventBus } from '../events.js';
-import type { ResolvedWorkerOptions } from '../options.js';
-import { limitsOf, type RunContext } from './context.js';
+import type { WorkerEventBus } from '../observe/events.js';
+import type { ResolvedWorkerOptions } from '../run/options.js';
+import { limitsOf, type RunContext } from '../run/context.js';
 import type { Engine } from './engine.js';
 
 /** What health goes by beside the hold and the engine. */

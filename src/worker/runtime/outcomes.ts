@@ -1,14 +1,14 @@
 import { outboxEntry } from '../outbox/entry.js';
-import { foundBoxes } from '../found-boxes.js';
+import { foundBoxes } from '../handler/found-boxes.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { errorOutcome, type Outcome } from '../outcome.js';
-import type { ProcessResult } from '../pipeline.js';
-import { ResultEncoder } from '../stages/encode.js';
-import { publishSpan } from '../stages/spans.js';
-import { errorText, judge } from '../verdict.js';
-import { refOf, type RunContext } from './context.js';
-import { TaskSet } from './task-set.js';
-import type { WorkItem } from './work-item.js';
+import { errorOutcome, type Outcome } from '../task/outcome.js';
+import type { ProcessResult } from '../handler/handler.js';
+import { ResultEncoder } from '../results/encode.js';
+import { publishSpan } from '../observe/spans.js';
+import { errorText, judge } from '../results/verdict.js';
+import { refOf, type RunContext } from '../run/context.js';
+import { TaskSet } from '../task/task-set.js';
+import type { WorkItem } from '../task/work-item.js';
 
 /** Decides what a processed or failed task becomes: a success, an error result, or nothing until its next delivery. */
 export class Outcomes {

@@ -1,7 +1,7 @@
 import { AntennaApiError } from '../../errors/api.js';
 import { AntennaConfigError } from '../../errors/config.js';
 import { sleep } from '../../time/clock.js';
-import type { RunContext } from './context.js';
+import type { RunContext } from '../run/context.js';
 
 /** Answers that say nothing about the registration itself. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);

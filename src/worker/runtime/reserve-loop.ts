@@ -7,21 +7,21 @@ import {
 } from '../../errors/status.js';
 import { leftOutOf } from '../../contract/answer.js';
 import type { Task } from '../../contract/tasks.js';
-import { pendingTasks } from '../delivery.js';
-import type { Instant } from '../lease/lease-clock.js';
+import { pendingTasks } from '../policy/delivery.js';
+import type { Instant } from '../policy/lease/lease-clock.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { askedWaitMs } from '../outbox/post-verdict.js';
-import { holdBackoffMs, postBackoffCapMs } from '../outbox/backoff.js';
-import { emptyBackoffMs } from '../rotation/empty-backoff.js';
-import type { Choice, OpenJob, Outlook, Rotation, Turn } from '../rotation/rotation.js';
-import { MAX_RESERVATIONS, Reservations } from '../shares/reservations.js';
-import { publishSpan } from '../stages/spans.js';
-import { ClosedPipelines } from './closed-pipelines.js';
-import type { RunContext } from './context.js';
+import { holdBackoffMs, postBackoffCapMs } from '../policy/backoff.js';
+import { emptyBackoffMs } from '../policy/rotation/empty-backoff.js';
+import type { Choice, OpenJob, Outlook, Rotation, Turn } from '../policy/rotation/rotation.js';
+import { MAX_RESERVATIONS, Reservations } from '../policy/shares/reservations.js';
+import { publishSpan } from '../observe/spans.js';
+import { ClosedPipelines } from '../run/closed-pipelines.js';
+import type { RunContext } from '../run/context.js';
 import type { Intake } from './intake.js';
 import { Room } from './room.js';
-import { TaskSet } from './task-set.js';
-import type { Wakeup } from './wakeup.js';
+import { TaskSet } from '../task/task-set.js';
+import type { Wakeup } from '../task/wakeup.js';
 
 /** How long a job is left alone that is not ours: the list is not scoped to the credential (trap T15). */
 export const MUTE_MS = 600_000;

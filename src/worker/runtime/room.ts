@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Task } from '../../contract/tasks.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { OpenJob, Outlook } from '../rotation/rotation.js';
-import { originOf } from '../shares/origins.js';
-import type { Reservations } from '../shares/reservations.js';
-import { ceilingOf, placesOf, roomFor, type Standing } from '../shares/shares.js';
-import { askThreshold, type Sizing } from '../sizing/hold-target.js';
-import { limitsOf, type RunContext } from './context.js';
+import type { OpenJob, Outlook } from '../policy/rotation/rotation.js';
+import { originOf } from '../policy/shares/origins.js';
+import type { Reservations } from '../policy/shares/reservations.js';
+import { ceilingOf, placesOf, roomFor, type Standing } from '../policy/shares/shares.js';
+import { askThreshold, type Sizing } from '../policy/sizing/hold-target.js';
+import { limitsOf, type RunContext } from '../run/context.js';
 
 /** Hosts of a job's last answer that are looked at, and jobs whose hosts are remembered. */
 const MAX_ORIGINS = 8;

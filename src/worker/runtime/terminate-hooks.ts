@@ -1,6 +1,6 @@
-import type { AntennaClient } from '../../client.js';
+import type { AntennaClient } from '../../client/client.js';
 import { within } from '../../time/within.js';
-import type { WorkerReport } from '../report.js';
+import type { WorkerReport } from '../task/report.js';
 
 /** Something to be done when a run has ended. */
 export type TerminateHook = (report: WorkerReport) => unknown;

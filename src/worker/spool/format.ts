@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Outcome } from '../outcome.js';
+import type { Outcome } from '../task/outcome.js';
 
 /** Version of the format; a file of another one is kept and reported, never guessed at. */
 const SPOOL_VERSION = 1;

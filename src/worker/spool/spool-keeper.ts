@@ -1,33 +1,12 @@
 import { within } from '../../time/within.js';
 import type { OutboxEntry } from '../outbox/entry.js';
 import type { WriteAhead, WrittenPost } from '../outbox/write-ahead.js';
-import type { RunContext } from '../runtime/context.js';
+import type { RunContext } from '../run/context.js';
 import { NodeDisk } from './disk.js';
 import { SpoolLock } from './lock.js';
 import { Replay } from './replay.js';
+import { SPOOL_DEFAULTS, type SpoolOptions } from '../run/options.js';
 import { Spool, type SpoolTrouble } from './spool.js';
-
-/** Where and how much to spool. Sizes in bytes, durations in milliseconds. */
-export interface SpoolOptions {
-  /** A directory on a local disk, for this worker alone. */
-  readonly directory: string;
-  /** Bytes on disk at most; then nothing is reserved until the server has taken some. Default 512 MiB. */
-  readonly maxBytes?: number | undefined;
-  /** Files on disk at most. Default 10,000. */
-  readonly maxFiles?: number | undefined;
-  /** Results older than this are not posted at a start: their job has most likely moved on. Default 1,800,000. */
-  readonly maxReplayAgeMs?: number | undefined;
-}
-
-/** Defaults of {@link SpoolOptions}. */
-export const SPOOL_DEFAULTS = {
-  /** Some hundred posts of the largest usual size. */
-  maxBytes: 512 * 1024 * 1024,
-  /** Directories get slow with more. */
-  maxFiles: 10_000,
-  /** Servers of the `token` dialect end a job after 10 silent minutes. */
-  maxReplayAgeMs: 30 * 60_000,
-} as const;
 
 /** How long a start waits for results of an earlier process to be posted: a job whose posts hang must not keep all others from starting. */
 const REPLAY_FIRST_MS = 10_000;

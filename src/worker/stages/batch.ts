@@ -1,7 +1,7 @@
-import type { RunContext } from '../runtime/context.js';
-import type { WorkItem } from '../runtime/work-item.js';
-import type { BatchTrial } from '../sizing/batch-cap.js';
-import { OutOfMemoryTaskError } from '../task-errors.js';
+import type { RunContext } from '../run/context.js';
+import type { WorkItem } from '../task/work-item.js';
+import type { BatchTrial } from '../policy/sizing/batch-cap.js';
+import { OutOfMemoryTaskError } from '../handler/task-errors.js';
 
 /** How long a batch waits for company that is being downloaded, rather than starting with fewer images. */
 const COMPANY_MS = 200;

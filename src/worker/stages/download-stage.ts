@@ -1,13 +1,13 @@
-import type { Downloader } from '../download.js';
-import { Preemption } from '../preemption.js';
-import { RetryableTaskError } from '../task-errors.js';
-import { lastShare } from '../shares/shares.js';
-import { postBackoffCapMs } from '../outbox/backoff.js';
-import { refOf, type RunContext } from '../runtime/context.js';
-import { TaskSet } from '../runtime/task-set.js';
-import type { WorkItem } from '../runtime/work-item.js';
+import type { Downloader } from '../images/download.js';
+import { Preemption } from '../images/preemption.js';
+import { RetryableTaskError } from '../handler/task-errors.js';
+import { lastShare } from '../policy/shares/shares.js';
+import { postBackoffCapMs } from '../policy/backoff.js';
+import { refOf, type RunContext } from '../run/context.js';
+import { TaskSet } from '../task/task-set.js';
+import type { WorkItem } from '../task/work-item.js';
 import { dropExpired, pickNext } from './pick.js';
-import { publishSpan } from './spans.js';
+import { publishSpan } from '../observe/spans.js';
 
 /** Where downloaded and failed tasks go. */
 export interface DownloadSink {

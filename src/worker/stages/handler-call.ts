@@ -2,12 +2,13 @@ import { AntennaError } from '../../errors/base.js';
 import { AntennaTimeoutError } from '../../errors/timeout.js';
 import { Deadline } from '../../time/deadline.js';
 import { EXECUTOR_DEFAULTS } from '../executors/defaults.js';
-import type { BatchOutcome, Executor, HandlerContext } from '../executors/executor.js';
-import type { TaskImage } from '../pipeline.js';
-import type { RunContext } from '../runtime/context.js';
-import type { WorkItem } from '../runtime/work-item.js';
-import type { BatchTrial } from '../sizing/batch-cap.js';
-import { OutOfMemoryTaskError, PermanentTaskError } from '../task-errors.js';
+import type { BatchOutcome, Executor } from '../executors/executor.js';
+import type { HandlerContext } from '../handler/handler.js';
+import type { TaskImage } from '../handler/handler.js';
+import type { RunContext } from '../run/context.js';
+import type { WorkItem } from '../task/work-item.js';
+import type { BatchTrial } from '../policy/sizing/batch-cap.js';
+import { OutOfMemoryTaskError, PermanentTaskError } from '../handler/task-errors.js';
 
 /** Shortest timeout that is derived from measured times. */
 const MIN_TIMEOUT_MS = 60_000;

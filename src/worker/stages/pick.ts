@@ -1,8 +1,8 @@
-import { decideStart } from '../lease/expiry.js';
-import type { Instant } from '../lease/lease-clock.js';
-import { refOf, type RunContext } from '../runtime/context.js';
-import { LeaseExpiredError } from '../task-errors.js';
-import type { WorkItem } from '../runtime/work-item.js';
+import { decideStart } from '../policy/lease/expiry.js';
+import type { Instant } from '../policy/lease/lease-clock.js';
+import { refOf, type RunContext } from '../run/context.js';
+import { LeaseExpiredError } from '../handler/task-errors.js';
+import type { WorkItem } from '../task/work-item.js';
 
 /**
  * Takes the task to start next out of a stage's queue: the earliest deadline first; while the worker ends, last deliveries before all

@@ -1,6 +1,6 @@
-import { nextLane, type LaneClaim, type LaneState } from '../shares/lanes.js';
-import type { RunContext } from '../runtime/context.js';
-import type { WorkItem } from '../runtime/work-item.js';
+import { nextLane, type LaneClaim, type LaneState } from '../policy/shares/lanes.js';
+import type { RunContext } from '../run/context.js';
+import type { WorkItem } from '../task/work-item.js';
 
 /** A call that takes longer than this, and than four times what calls of its pipeline take, hangs. */
 const HANGING_MS = 10_000;

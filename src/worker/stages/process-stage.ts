@@ -1,18 +1,18 @@
 import { AntennaError } from '../../errors/base.js';
 import type { BatchOutcome, Executor } from '../executors/executor.js';
-import { WORKER_DEFAULTS } from '../options.js';
-import type { ProcessResult } from '../pipeline.js';
-import { limitsOf, type RunContext } from '../runtime/context.js';
-import { TaskSet } from '../runtime/task-set.js';
-import type { WorkItem } from '../runtime/work-item.js';
-import { Occupancy } from '../sizing/occupancy.js';
-import { isDecided } from '../verdict.js';
-import { BatchTrial } from '../sizing/batch-cap.js';
+import { WORKER_DEFAULTS } from '../run/options.js';
+import type { ProcessResult } from '../handler/handler.js';
+import { limitsOf, type RunContext } from '../run/context.js';
+import { TaskSet } from '../task/task-set.js';
+import type { WorkItem } from '../task/work-item.js';
+import { Occupancy } from '../policy/sizing/occupancy.js';
+import { isDecided } from '../results/verdict.js';
+import { BatchTrial } from '../policy/sizing/batch-cap.js';
 import { learnFrom, MAX_COMPANY_WAIT_MS, shouldWait, smallerParts, wantsSmaller } from './batch.js';
 import { ProcessLanes } from './process-lanes.js';
 import { callHandler, handlerTimeoutMs } from './handler-call.js';
 import { pickNext } from './pick.js';
-import { publishSpan } from './spans.js';
+import { publishSpan } from '../observe/spans.js';
 
 /** Where processed and failed tasks go. */
 export interface ProcessSink {

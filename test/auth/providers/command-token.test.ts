@@ -3,7 +3,7 @@ import { createTestClock } from 'antenna-sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { Credential } from '../../../src/auth/credential.js';
 import { readAnswer } from '../../../src/auth/token-answer.js';
-import { readOutput } from '../../../src/auth/providers/command-output.js';
+import { readOutput } from '../../../src/token-providers/command-output.js';
 
 const clock = createTestClock();
 const SECRET = 'Zm9vYmFyYmF6cXV4c2VjcmV0';

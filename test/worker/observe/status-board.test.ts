@@ -1,6 +1,6 @@
 import { StatusBoard, type FoundBox } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
-import { foundBoxes } from '../../../src/worker/found-boxes.js';
+import { foundBoxes } from '../../../src/worker/handler/found-boxes.js';
 import { createWorld, until, type World } from '../../support/worlds.js';
 
 const worlds: World[] = [];

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { OutboxEntry } from '../../../src/worker/outbox/entry.js';
 import { JobQueue, type PostMoment } from '../../../src/worker/outbox/job-queue.js';
-import { errorOutcome } from '../../../src/worker/outcome.js';
-import type { Pipeline } from '../../../src/worker/pipeline.js';
-import { WorkItem } from '../../../src/worker/runtime/work-item.js';
+import { errorOutcome } from '../../../src/worker/task/outcome.js';
+import type { Pipeline } from '../../../src/worker/executors/pipeline.js';
+import { WorkItem } from '../../../src/worker/task/work-item.js';
 
 const LINGER_MS = 100;
 

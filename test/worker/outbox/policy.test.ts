@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../../../src/worker/outbox/backoff.js';
-import { BodyCap } from '../../../src/worker/outbox/body-cap.js';
+import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../../../src/worker/policy/backoff.js';
+import { BodyCap } from '../../../src/worker/policy/body-cap.js';
 import { isFull, packCount } from '../../../src/worker/outbox/packer.js';
 import { RecentResults } from '../../../src/worker/outbox/recent-results.js';
-import { addressOutcome, errorOutcome } from '../../../src/worker/outcome.js';
+import { addressOutcome, errorOutcome } from '../../../src/worker/task/outcome.js';
 
 describe('backoff', () => {
   it('lies between nothing and 30 s, whatever happened, and never below what the server asked for', () => {

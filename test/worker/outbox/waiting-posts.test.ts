@@ -1,10 +1,10 @@
 import { createTestClock } from 'antenna-sdk/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { LeaseClock } from '../../../src/worker/lease/lease-clock.js';
+import { LeaseClock } from '../../../src/worker/policy/lease/lease-clock.js';
 import { outboxEntry } from '../../../src/worker/outbox/entry.js';
 import { WaitingPosts, type WaitingPost } from '../../../src/worker/outbox/waiting-posts.js';
-import { errorOutcome } from '../../../src/worker/outcome.js';
-import { WorkItem } from '../../../src/worker/runtime/work-item.js';
+import { errorOutcome } from '../../../src/worker/task/outcome.js';
+import { WorkItem } from '../../../src/worker/task/work-item.js';
 import { pipeline } from '../../support/pipelines.js';
 import { createRig, drive, driveUntil } from '../reliability/rig.js';
 

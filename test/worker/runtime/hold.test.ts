@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Hold } from '../../../src/worker/runtime/hold.js';
-import { WorkItem } from '../../../src/worker/runtime/work-item.js';
+import { Hold } from '../../../src/worker/task/hold.js';
+import { WorkItem } from '../../../src/worker/task/work-item.js';
 import { pipeline } from '../../support/pipelines.js';
 
 const made = pipeline();

@@ -1,7 +1,7 @@
 import { AntennaConnectionError, AntennaContractError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
 import { apiError } from '../../../src/errors/status.js';
-import { ServerRecord } from '../../../src/worker/runtime/server-record.js';
+import { ServerRecord } from '../../../src/worker/observe/server-record.js';
 
 const context = { method: 'GET', path: '/jobs/', requestId: 'r', attempts: 1 };
 const nonsense = new AntennaContractError({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TaskSet } from '../../../src/worker/runtime/task-set.js';
+import { TaskSet } from '../../../src/worker/task/task-set.js';
 
 describe('TaskSet', () => {
   it('is idle once all work has ended, including what was started meanwhile and what failed', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
 import { PermanentTaskError } from 'antenna-sdk';
-import { buildSuccess } from '../../../src/worker/result-builder.js';
-import { ResultEncoder } from '../../../src/worker/stages/encode.js';
+import { buildSuccess } from '../../../src/worker/results/result-builder.js';
+import { ResultEncoder } from '../../../src/worker/results/encode.js';
 import { pipeline } from '../../support/pipelines.js';
 
 const task = { image_id: '7', image_url: 'https://images.invalid/7.jpg' };

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { AntennaConfigError } from '../../../errors/config.js';
-import { isClock, isLogger, shaped } from '../../../http/arguments.js';
+import { isClock, isLogger, shaped } from '../../../errors/arguments.js';
 import { guardLogger, silentLogger, type Logger } from '../../../log/logger.js';
 import { issuesOf } from '../../../resources/core.js';
 import { systemClock, type Clock } from '../../../time/clock.js';
-import type { ProcessContext, TaskImage } from '../../pipeline.js';
+import type { ProcessContext, TaskImage } from '../../handler/handler.js';
 import { HandlerAbortError } from '../abort-reason.js';
 import { EXECUTOR_DEFAULTS } from '../defaults.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from '../executor.js';

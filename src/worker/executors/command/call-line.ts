@@ -1,5 +1,5 @@
 import type { Logger } from '../../../log/logger.js';
-import type { TaskImage } from '../../pipeline.js';
+import type { TaskImage } from '../../handler/handler.js';
 import { HandlerAbortError, type AbortKind } from '../abort-reason.js';
 import { deferred, type Deferred } from '../deferred.js';
 import { CallReturnedError } from '../execution-errors.js';

@@ -1,5 +1,5 @@
 import { AntennaConfigError } from '../../../errors/config.js';
-import { definePipeline, type Pipeline, type PipelineDefinition } from '../../pipeline.js';
+import { definePipeline, type Pipeline, type PipelineDefinition } from '../pipeline.js';
 import type { Executor } from '../executor.js';
 import { AttachedExecutor, type AttachedExecutorOptions } from './attached-executor.js';
 import { CommandExecutor, type CommandExecutorOptions } from './command-executor.js';

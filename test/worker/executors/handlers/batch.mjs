@@ -1,5 +1,5 @@
 // Handler for batches, by name. One of its images may be poison.
-import { OutOfMemoryTaskError, PermanentTaskError } from '../../../../src/worker/task-errors.ts';
+import { OutOfMemoryTaskError, PermanentTaskError } from '../../../../src/worker/handler/task-errors.ts';
 
 export async function processBatch(images) {
   const words = images.map(({ bytes }) => bytes.toString());
