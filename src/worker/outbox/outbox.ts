@@ -4,11 +4,19 @@ import { lastShare } from '../policy/shares/shares.js';
 import { BodyCap } from '../policy/body-cap.js';
 import { bytesOf, type OutboxEntry } from './entry.js';
 import { JobQueue, type PostMoment } from './job-queue.js';
-import { Parcel, type ParcelTools } from './parcel.js';
-import { Poster } from './poster.js';
+import { Parcel, type ParcelTools, type ParcelPort } from './parcel.js';
+import { Poster, type PosterPort } from './poster.js';
 import { RecentResults } from './recent-results.js';
 import { WaitingPosts, type WaitingPost } from './waiting-posts.js';
 import type { WriteAhead } from './write-ahead.js';
+
+/** What the outbox needs of a run. */
+export type OutboxPort = Pick<
+  RunContext,
+  'options' | 'clock' | 'bus' | 'leases' | 'estimator' | 'hold' | 'pace' | 'phases' | 'note' | 'changed'
+> &
+  PosterPort &
+  ParcelPort;
 
 /** Posts of one job under way or waiting for their next try: its results overlap with the next post's packing, and no more. */
 const MAX_POSTS_PER_JOB = 2;
@@ -21,7 +29,7 @@ export type OutboxBlock = 'full' | 'spool' | undefined;
 /** Holds computed results until the server has them. Bounded, and full means that nothing is reserved, never that something is lost. */
 export class Outbox {
   readonly recent = new RecentResults();
-  readonly #context: RunContext;
+  readonly #context: OutboxPort;
   readonly #writeAhead: WriteAhead | undefined;
   readonly #queues = new Map<number, JobQueue>();
   readonly #waiting = new WaitingPosts();
@@ -39,7 +47,7 @@ export class Outbox {
   #bytes = 0;
 
   constructor(
-    context: RunContext,
+    context: OutboxPort,
     hooks: Pick<ParcelTools, 'gone' | 'rejected'> & { readonly accepted: (jobId: number) => void },
     writeAhead?: WriteAhead,
   ) {

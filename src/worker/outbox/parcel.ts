@@ -8,9 +8,12 @@ import { isolate } from './isolate.js';
 import { packCount } from './packer.js';
 import type { Poster } from './poster.js';
 
+/** What judging a post needs of a run. */
+export type ParcelPort = Pick<RunContext, 'bus' | 'tally' | 'hold' | 'note' | 'failures'>;
+
 /** What delivering a parcel needs, and whom it tells. */
 export interface ParcelTools {
-  readonly context: RunContext;
+  readonly context: ParcelPort;
   readonly poster: Poster;
   readonly cap: BodyCap;
   /** The job does not exist any more. */

@@ -10,6 +10,12 @@ import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../policy/backof
 import type { OutboxEntry } from './entry.js';
 import { askedWaitMs, judgePost, type PostVerdict } from './post-verdict.js';
 
+/** What posting needs of a run. */
+export type PosterPort = Pick<
+  RunContext,
+  'options' | 'client' | 'clock' | 'logger' | 'bus' | 'leases' | 'phases' | 'troubles'
+>;
+
 /** Longest backoff while the worker is ending. */
 const HASTE_MS = 1_000;
 /** Jobs whose posts are refused for our credential, with none accepted between, before those of others are doubted too. */
@@ -41,7 +47,7 @@ class JobPosts {
  * next try; all wait only when the server asked for it.
  */
 export class Poster {
-  readonly #context: RunContext;
+  readonly #context: PosterPort;
   readonly #onAccepted: (entries: readonly OutboxEntry[], durationMs: number) => void;
   readonly #slots = new PostSlots();
   readonly #jobs = new Map<number, JobPosts>();
@@ -52,7 +58,7 @@ export class Poster {
   #pauseUntil = 0;
 
   constructor(
-    context: RunContext,
+    context: PosterPort,
     onAccepted: (entries: readonly OutboxEntry[], durationMs: number) => void,
   ) {
     this.#context = context;

@@ -51,7 +51,7 @@ export function refOf(item: WorkItem): TaskRef {
 }
 
 /** The bounds that do not depend on the model. */
-export function limitsOf({ options, leases }: RunContext): SizingLimits {
+export function limitsOf({ options, leases }: Pick<RunContext, 'options' | 'leases'>): SizingLimits {
   return {
     leaseMs: leases.lengthMs,
     lanes: options.concurrency,

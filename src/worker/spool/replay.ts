@@ -10,6 +10,12 @@ import { decideReplay, onServerClock } from './replay-decision.js';
 import { BAD_FOLDER, DEAD_FOLDER, type Spool } from './spool.js';
 import type { SpooledPost, SpooledResult } from './format.js';
 
+/** What replaying a spool needs of a run. */
+export type ReplayPort = Pick<
+  RunContext,
+  'options' | 'client' | 'clock' | 'logger' | 'bus' | 'tally' | 'leases' | 'phases' | 'note'
+>;
+
 /** Files dealt with side by side. */
 const PARALLEL = 4;
 
@@ -32,14 +38,14 @@ interface Waiting {
  * tried again by itself: it once kept a worker that had been killed from ever starting again, since all of its files were waited for.
  */
 export class Replay {
-  readonly #context: RunContext;
+  readonly #context: ReplayPort;
   readonly #spool: Spool;
   readonly #maxAgeMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #left: Left[] = [];
   #busy = 0;
 
-  constructor(context: RunContext, spool: Spool, maxAgeMs: number) {
+  constructor(context: ReplayPort, spool: Spool, maxAgeMs: number) {
     this.#context = context;
     this.#spool = spool;
     this.#maxAgeMs = maxAgeMs;

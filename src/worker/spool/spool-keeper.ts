@@ -4,22 +4,25 @@ import type { WriteAhead, WrittenPost } from '../outbox/write-ahead.js';
 import type { RunContext } from '../run/context.js';
 import { NodeDisk } from './disk.js';
 import { SpoolLock } from './lock.js';
-import { Replay } from './replay.js';
+import { Replay, type ReplayPort } from './replay.js';
 import { SPOOL_DEFAULTS, type SpoolOptions } from '../run/options.js';
 import { Spool, type SpoolTrouble } from './spool.js';
+
+/** What keeping a spool needs of a run. */
+export type SpoolPort = Pick<RunContext, 'client' | 'clock' | 'bus' | 'note'> & ReplayPort;
 
 /** How long a start waits for results of an earlier process to be posted: a job whose posts hang must not keep all others from starting. */
 const REPLAY_FIRST_MS = 10_000;
 
 /** The spool of one run: takes the directory's lock, posts what was left, writes ahead, gives the lock back. */
 export class SpoolKeeper implements WriteAhead {
-  readonly #context: RunContext;
+  readonly #context: SpoolPort;
   readonly #lock: SpoolLock;
   readonly #spool: Spool;
   readonly #replay: Replay;
   #replayed: Promise<void> = Promise.resolve();
 
-  constructor(context: RunContext, options: SpoolOptions) {
+  constructor(context: SpoolPort, options: SpoolOptions) {
     const { directory, maxBytes, maxFiles, maxReplayAgeMs } = { ...SPOOL_DEFAULTS, ...defined(options) };
     this.#context = context;
     this.#lock = new SpoolLock(directory, {

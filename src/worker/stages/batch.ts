@@ -50,7 +50,7 @@ export function smallerParts(
 export function learnFrom(
   trial: BatchTrial,
   { jobId, pipeline }: WorkItem,
-  { estimator, bus, logger, phases }: RunContext,
+  { estimator, bus, logger, phases }: Pick<RunContext, 'estimator' | 'bus' | 'logger' | 'phases'>,
 ): void {
   // What was ended says nothing about its size.
   if (phases.hard.aborted) return;

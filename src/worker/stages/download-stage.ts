@@ -6,8 +6,15 @@ import { postBackoffCapMs } from '../policy/backoff.js';
 import { refOf, type RunContext } from '../run/context.js';
 import { TaskSet } from '../task/task-set.js';
 import type { WorkItem } from '../task/work-item.js';
-import { dropExpired, pickNext } from './pick.js';
+import { dropExpired, pickNext, type PickPort } from './pick.js';
 import { publishSpan } from '../observe/spans.js';
+
+/** What downloading needs of a run. */
+export type DownloadPort = Pick<
+  RunContext,
+  'options' | 'clock' | 'bus' | 'leases' | 'estimator' | 'hold' | 'phases' | 'origins' | 'note'
+> &
+  PickPort;
 
 /** Where downloaded and failed tasks go. */
 export interface DownloadSink {
@@ -28,13 +35,13 @@ interface Source {
  * does not answer gives its slots back to those that wait, and no job fills all of the memory.
  */
 export class DownloadStage {
-  readonly #context: RunContext;
+  readonly #context: DownloadPort;
   readonly #downloader: Downloader;
   readonly #sink: DownloadSink;
   readonly #tasks: TaskSet;
   readonly #sources = new Map<string, Source>();
 
-  constructor(context: RunContext, downloader: Downloader, sink: DownloadSink) {
+  constructor(context: DownloadPort, downloader: Downloader, sink: DownloadSink) {
     this.#context = context;
     this.#downloader = downloader;
     this.#sink = sink;

@@ -10,6 +10,9 @@ import type { WorkItem } from '../task/work-item.js';
 import type { BatchTrial } from '../policy/sizing/batch-cap.js';
 import { OutOfMemoryTaskError, PermanentTaskError } from '../handler/task-errors.js';
 
+/** What a call of a handler needs of a run. */
+export type CallPort = Pick<RunContext, 'client' | 'clock' | 'leases' | 'phases'>;
+
 /** Shortest timeout that is derived from measured times. */
 const MIN_TIMEOUT_MS = 60_000;
 
@@ -32,7 +35,7 @@ export function handlerTimeoutMs(
 export async function callHandler(
   executor: Executor,
   items: readonly WorkItem[],
-  context: RunContext,
+  context: CallPort,
   timeoutMs: number,
   trial: BatchTrial,
 ): Promise<readonly BatchOutcome[]> {
@@ -61,7 +64,7 @@ export async function callHandler(
 async function supervise(
   executor: Executor,
   items: readonly WorkItem[],
-  context: RunContext,
+  context: CallPort,
   timeoutMs: number,
   trial?: BatchTrial,
 ): Promise<readonly BatchOutcome[]> {
@@ -103,7 +106,7 @@ function checkCount(outcomes: readonly BatchOutcome[], images: number): readonly
 export function processContext(
   first: WorkItem | undefined,
   items: readonly WorkItem[],
-  context: RunContext,
+  context: CallPort,
   signal: AbortSignal,
 ): HandlerContext {
   const { leases, phases, client } = context;

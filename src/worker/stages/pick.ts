@@ -4,6 +4,12 @@ import { refOf, type RunContext } from '../run/context.js';
 import { LeaseExpiredError } from '../handler/task-errors.js';
 import type { WorkItem } from '../task/work-item.js';
 
+/** What choosing the next task needs of a run. */
+export type PickPort = Pick<
+  RunContext,
+  'options' | 'client' | 'bus' | 'leases' | 'hold' | 'phases' | 'failures'
+>;
+
 /**
  * Takes the task to start next out of a stage's queue: the earliest deadline first; while the worker ends, last deliveries before all
  * others, since nobody else would get them. Tasks that are not worth starting leave the worker here.
@@ -11,7 +17,7 @@ import type { WorkItem } from '../task/work-item.js';
  */
 export function pickNext(
   queue: WorkItem[],
-  context: RunContext,
+  context: PickPort,
   durationMs: (item: WorkItem) => number,
 ): WorkItem | undefined {
   const { hold, phases, leases, options } = context;
@@ -56,7 +62,7 @@ export function pickNext(
 }
 
 /** Lets go of the tasks of a queue that nobody picks from, once they are another worker's. */
-export function dropExpired(queue: WorkItem[], context: RunContext): void {
+export function dropExpired(queue: WorkItem[], context: PickPort): void {
   const { leases, options } = context;
   const now = leases.clock.instant();
   const expired = queue.filter((item) => {
@@ -70,7 +76,7 @@ export function dropExpired(queue: WorkItem[], context: RunContext): void {
   for (const item of expired) expire(item, context);
 }
 
-function isBefore(a: WorkItem, b: WorkItem, { options }: RunContext, draining: boolean): boolean {
+function isBefore(a: WorkItem, b: WorkItem, { options }: PickPort, draining: boolean): boolean {
   if (draining) {
     const last = ({ delivery }: WorkItem): boolean => (delivery ?? 0) >= options.rules.maxDeliveries;
     if (last(a) !== last(b)) return last(a);
@@ -78,7 +84,7 @@ function isBefore(a: WorkItem, b: WorkItem, { options }: RunContext, draining: b
   return a.leasedAt.monotonicMs < b.leasedAt.monotonicMs;
 }
 
-function expire(item: WorkItem, { bus, hold, leases, client, failures }: RunContext): void {
+function expire(item: WorkItem, { bus, hold, leases, client, failures }: PickPort): void {
   const ref = refOf(item);
   client.logger.info(
     { job: ref.jobId, task: ref.imageId, attempt: ref.attempt },

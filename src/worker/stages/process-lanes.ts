@@ -2,6 +2,9 @@ import { nextLane, type LaneClaim, type LaneState } from '../policy/shares/lanes
 import type { RunContext } from '../run/context.js';
 import type { WorkItem } from '../task/work-item.js';
 
+/** What dealing out lanes needs of a run. */
+export type LanesPort = Pick<RunContext, 'options' | 'estimator' | 'troubles'>;
+
 /** A call that takes longer than this, and than four times what calls of its pipeline take, hangs. */
 const HANGING_MS = 10_000;
 const HANGING_TIMES = 4;
@@ -22,12 +25,12 @@ interface Lane {
 
 /** Which pipeline's images take the next lane, and which calls do not end. */
 export class ProcessLanes {
-  readonly #context: RunContext;
+  readonly #context: LanesPort;
   readonly #pipelines = new Map<string, Lane>();
   #inUse = 0;
   #current: { readonly slug: string; readonly sinceMs: number } | undefined;
 
-  constructor(context: RunContext) {
+  constructor(context: LanesPort) {
     this.#context = context;
   }
 

@@ -9,10 +9,29 @@ import { Occupancy } from '../policy/sizing/occupancy.js';
 import { isDecided } from '../results/verdict.js';
 import { BatchTrial } from '../policy/sizing/batch-cap.js';
 import { learnFrom, MAX_COMPANY_WAIT_MS, shouldWait, smallerParts, wantsSmaller } from './batch.js';
-import { ProcessLanes } from './process-lanes.js';
-import { callHandler, handlerTimeoutMs } from './handler-call.js';
-import { pickNext } from './pick.js';
+import { ProcessLanes, type LanesPort } from './process-lanes.js';
+import { callHandler, handlerTimeoutMs, type CallPort } from './handler-call.js';
+import { pickNext, type PickPort } from './pick.js';
 import { publishSpan } from '../observe/spans.js';
+
+/** What processing needs of a run. */
+export type ProcessPort = Pick<
+  RunContext,
+  | 'options'
+  | 'clock'
+  | 'logger'
+  | 'bus'
+  | 'leases'
+  | 'estimator'
+  | 'hold'
+  | 'phases'
+  | 'troubles'
+  | 'note'
+  | 'changed'
+> &
+  PickPort &
+  CallPort &
+  LanesPort;
 
 /** Where processed and failed tasks go. */
 export interface ProcessSink {
@@ -22,7 +41,7 @@ export interface ProcessSink {
 
 /** Runs handlers: as many calls side by side as there are lanes, each with images of one job. */
 export class ProcessStage {
-  readonly #context: RunContext;
+  readonly #context: ProcessPort;
   readonly #executors: ReadonlyMap<string, Executor>;
   readonly #sink: ProcessSink;
   readonly #tasks: TaskSet;
@@ -33,7 +52,7 @@ export class ProcessStage {
   #cancelWait: () => void = () => undefined;
 
   /** @param executors - by pipeline. */
-  constructor(context: RunContext, executors: ReadonlyMap<string, Executor>, sink: ProcessSink) {
+  constructor(context: ProcessPort, executors: ReadonlyMap<string, Executor>, sink: ProcessSink) {
     this.#context = context;
     this.#executors = executors;
     this.#sink = sink;
