@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { AntennaClient, PermanentTaskError, RetryableTaskError, type Task } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Checksum } from '../../src/worker/images/image-check.js';
-import { resolveWorkerOptions } from '../../src/worker/run/options.js';
-import { KEY } from '../support/calls.js';
+import type { Checksum } from '../../../src/worker/images/image-check.js';
+import { resolveWorkerOptions } from '../../../src/worker/run/options.js';
+import { KEY } from '../../support/calls.js';
 import {
   closeImageServers,
   downloader,
@@ -11,9 +11,9 @@ import {
   imageServer,
   never,
   viaFetch,
-} from '../support/image-server.js';
-import { pipelineDefinition } from '../support/pipelines.js';
-import { tunnelProxy } from '../support/tunnel-proxy.js';
+} from '../../support/image-server.js';
+import { pipelineDefinition } from '../../support/pipelines.js';
+import { tunnelProxy } from '../../support/tunnel-proxy.js';
 
 afterEach(closeImageServers);
 

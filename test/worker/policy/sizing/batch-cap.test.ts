@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { OutOfMemoryTaskError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { BatchCap, BatchTrial, type BatchLesson } from '../../../src/worker/policy/sizing/batch-cap.js';
+import { BatchCap, BatchTrial, type BatchLesson } from '../../../../src/worker/policy/sizing/batch-cap.js';
 
 const full = new OutOfMemoryTaskError('CUDA out of memory');
 const other = new Error('the model failed');

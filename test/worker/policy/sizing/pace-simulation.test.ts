@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seeded } from '../../../bench/chaos/random.js';
+import { seeded } from '../../../../bench/chaos/random.js';
 import { simulate, type SimulationOptions, type SimulationResult } from './pace-simulation.js';
 
 const SLOW: Omit<SimulationOptions, 'workers' | 'rule' | 'random'> = {

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { AntennaClient, PermanentTaskError, type FetchLike } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
-import { imagePlace, isHostPattern, withoutUrls } from '../../src/worker/images/image-url.js';
-import { resolveWorkerOptions } from '../../src/worker/run/options.js';
-import { KEY } from '../support/calls.js';
+import { imagePlace, isHostPattern, withoutUrls } from '../../../src/worker/images/image-url.js';
+import { resolveWorkerOptions } from '../../../src/worker/run/options.js';
+import { KEY } from '../../support/calls.js';
 import {
   closeImageServers,
   downloader,
@@ -11,8 +11,8 @@ import {
   imageServer,
   never,
   viaFetch,
-} from '../support/image-server.js';
-import { pipelineDefinition } from '../support/pipelines.js';
+} from '../../support/image-server.js';
+import { pipelineDefinition } from '../../support/pipelines.js';
 
 afterEach(closeImageServers);
 

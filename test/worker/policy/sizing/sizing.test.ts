@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Estimator } from '../../../src/worker/policy/sizing/estimator.js';
+import { Estimator } from '../../../../src/worker/policy/sizing/estimator.js';
 import {
   askThreshold,
   holdTarget,
   usableLeaseMs,
   type SizingInputs,
-} from '../../../src/worker/policy/sizing/hold-target.js';
-import { LeaseFeedback } from '../../../src/worker/policy/sizing/lease-feedback.js';
-import { Occupancy } from '../../../src/worker/policy/sizing/occupancy.js';
-import { SampleWindow } from '../../../src/worker/policy/sizing/sample-window.js';
+} from '../../../../src/worker/policy/sizing/hold-target.js';
+import { LeaseFeedback } from '../../../../src/worker/policy/sizing/lease-feedback.js';
+import { Occupancy } from '../../../../src/worker/policy/sizing/occupancy.js';
+import { SampleWindow } from '../../../../src/worker/policy/sizing/sample-window.js';
 
 const BASE: SizingInputs = {
   leaseMs: 30_000,

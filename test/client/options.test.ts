@@ -2,9 +2,9 @@ import { AntennaClient, AntennaConfigError, Secret, type AntennaClientOptions } 
 import { inspect } from 'node:util';
 import { Agent } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { Credential } from '../src/auth/credential.js';
-import { resolveOptions } from '../src/client/resolve-options.js';
-import { KEY, thrown, TOKEN } from './support/calls.js';
+import { Credential } from '../../src/auth/credential.js';
+import { resolveOptions } from '../../src/client/resolve-options.js';
+import { KEY, thrown, TOKEN } from '../support/calls.js';
 
 const baseUrl = 'https://antenna.example';
 

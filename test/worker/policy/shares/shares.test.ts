@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextLane, type LaneClaim } from '../../../src/worker/policy/shares/lanes.js';
-import { PostSlots } from '../../../src/worker/policy/shares/post-slots.js';
-import { MAX_RESERVATIONS, Reservations } from '../../../src/worker/policy/shares/reservations.js';
+import { nextLane, type LaneClaim } from '../../../../src/worker/policy/shares/lanes.js';
+import { PostSlots } from '../../../../src/worker/policy/shares/post-slots.js';
+import { MAX_RESERVATIONS, Reservations } from '../../../../src/worker/policy/shares/reservations.js';
 import {
   ceilingOf,
   lastShare,
   roomFor,
   type RoomFacts,
   type Standing,
-} from '../../../src/worker/policy/shares/shares.js';
-import { Troubles, type Trouble } from '../../../src/worker/policy/shares/troubles.js';
+} from '../../../../src/worker/policy/shares/shares.js';
+import { Troubles, type Trouble } from '../../../../src/worker/policy/shares/troubles.js';
 
 const count = (max: number) => fc.integer({ min: 0, max });
 const positive = (max: number) => fc.integer({ min: 1, max });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JobPace } from '../../../src/worker/policy/sizing/job-pace.js';
+import { JobPace } from '../../../../src/worker/policy/sizing/job-pace.js';
 import {
   ASSUMED_PER_SECOND,
   assumedLimit,
@@ -10,8 +10,8 @@ import {
   savingRoom,
   turnMs,
   turnSize,
-} from '../../../src/worker/policy/sizing/pace.js';
-import { RepeatWindow } from '../../../src/worker/policy/sizing/repeat-window.js';
+} from '../../../../src/worker/policy/sizing/pace.js';
+import { RepeatWindow } from '../../../../src/worker/policy/sizing/repeat-window.js';
 
 const LEASE_MS = 30_000;
 const BATCH = 8;

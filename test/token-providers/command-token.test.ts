@@ -1,9 +1,9 @@
 import { commandToken, type CommandTokenOptions, CredentialError } from 'antenna-sdk';
 import { createTestClock } from 'antenna-sdk/testing';
 import { describe, expect, it } from 'vitest';
-import { Credential } from '../../../src/auth/credential.js';
-import { readAnswer } from '../../../src/auth/token-answer.js';
-import { readOutput } from '../../../src/token-providers/command-output.js';
+import { Credential } from '../../src/auth/credential.js';
+import { readAnswer } from '../../src/auth/token-answer.js';
+import { readOutput } from '../../src/token-providers/command-output.js';
 
 const clock = createTestClock();
 const SECRET = 'Zm9vYmFyYmF6cXV4c2VjcmV0';

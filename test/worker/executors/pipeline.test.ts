@@ -1,6 +1,6 @@
 import { AntennaConfigError, definePipeline, type PipelineDefinition } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { pipelineDefinition } from '../support/pipelines.js';
+import { pipelineDefinition } from '../../support/pipelines.js';
 
 const detector = { key: 'box', name: 'Box', task_type: 'detection' } as const;
 const map = { data: [{ label: 'Actias luna' }] };

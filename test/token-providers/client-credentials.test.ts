@@ -7,9 +7,9 @@ import {
   type ClientCredentialsOptions,
 } from 'antenna-sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Credential } from '../../../src/auth/credential.js';
-import { readAnswer } from '../../../src/auth/token-answer.js';
-import { RESOURCE, SECRET, startOAuthServer, type OAuthServer } from '../../support/oauth-server.js';
+import { Credential } from '../../src/auth/credential.js';
+import { readAnswer } from '../../src/auth/token-answer.js';
+import { RESOURCE, SECRET, startOAuthServer, type OAuthServer } from '../support/oauth-server.js';
 
 let server: OAuthServer;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { PermanentTaskError, taskResultSchema, type ProcessResult } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { buildSuccess } from '../../src/worker/results/result-builder.js';
-import { pipeline } from '../support/pipelines.js';
+import { buildSuccess } from '../../../src/worker/results/result-builder.js';
+import { pipeline } from '../../support/pipelines.js';
 
 const task = { image_id: '18', image_url: 'https://img.example.org/18.jpg' };
 const timing = { timestamp: '2026-11-20T21:56:08.426Z', totalTimeMs: 1500 };

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PermanentTaskError, RetryableTaskError, type FailureRecord } from 'antenna-sdk';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FailureLog, failureRecord } from '../../src/worker/observe/failure-log.js';
-import { WorkItem } from '../../src/worker/task/work-item.js';
-import { leaksOf } from '../support/leaks.js';
-import { ManualClock } from '../support/manual-clock.js';
-import { pipeline } from '../support/pipelines.js';
-import { createRig, drive, driveUntil } from './reliability/rig.js';
+import { FailureLog, failureRecord } from '../../../src/worker/observe/failure-log.js';
+import { WorkItem } from '../../../src/worker/task/work-item.js';
+import { leaksOf } from '../../support/leaks.js';
+import { ManualClock } from '../../support/manual-clock.js';
+import { pipeline } from '../../support/pipelines.js';
+import { createRig, drive, driveUntil } from '../reliability/rig.js';
 
 const SIGNATURE = 'X-Amz-Signature=0123456789abcdef0123456789abcdef';
 const KEY = 'abcdefgh.0123456789abcdef0123456789abcdef';

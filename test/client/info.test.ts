@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { buildClientInfo, hostFacts, type HostFacts } from '../src/client/info.js';
-import { VERSION } from '../src/version.js';
+import { buildClientInfo, hostFacts, type HostFacts } from '../../src/client/info.js';
+import { VERSION } from '../../src/version.js';
 
 const host: HostFacts = { hostname: 'field-box', platform: 'linux-x64 node-20', env: {} };
 const KNOWN = ['hostname', 'software', 'version', 'platform', 'pod_name'];

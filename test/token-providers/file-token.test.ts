@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileToken, type FileTokenOptions, type TokenReason } from 'antenna-sdk';
 import { createTestClock } from 'antenna-sdk/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Credential } from '../../../src/auth/credential.js';
-import { readAnswer } from '../../../src/auth/token-answer.js';
+import { Credential } from '../../src/auth/credential.js';
+import { readAnswer } from '../../src/auth/token-answer.js';
 
 let folder: string;
 beforeEach(() => {

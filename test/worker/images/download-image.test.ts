@@ -7,7 +7,7 @@ import {
   imageServer,
   never,
   viaFetch,
-} from '../support/image-server.js';
+} from '../../support/image-server.js';
 
 afterEach(closeImageServers);
 

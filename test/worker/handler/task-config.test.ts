@@ -1,9 +1,9 @@
 import { PermanentTaskError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { readTaskDetections } from '../../src/contract/task-detections.js';
-import { taskSchema } from '../../src/contract/tasks.js';
-import { readConfig } from '../../src/worker/handler/task-config.js';
+import { readTaskDetections } from '../../../src/contract/task-detections.js';
+import { taskSchema } from '../../../src/contract/tasks.js';
+import { readConfig } from '../../../src/worker/handler/task-config.js';
 
 const configSchema = z.strictObject({
   threshold: z.number().min(0).max(1).default(0.5),

@@ -9,10 +9,10 @@ import {
 } from 'antenna-sdk';
 import { Agent, MockAgent } from 'undici';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { buildClientInfo } from '../src/client/info.js';
-import { resolveOptions } from '../src/client/resolve-options.js';
-import { createUndiciTransport } from '../src/http/undici-transport.js';
-import { sendJson, stubServer } from './support/stub-server.js';
+import { buildClientInfo } from '../../src/client/info.js';
+import { resolveOptions } from '../../src/client/resolve-options.js';
+import { createUndiciTransport } from '../../src/http/undici-transport.js';
+import { sendJson, stubServer } from '../support/stub-server.js';
 
 const KEY = `abcdefgh.${'k'.repeat(32)}`;
 const TOKEN = '0123456789abcdef0123456789abcdef01234567';
@@ -233,7 +233,7 @@ describe('client_info', () => {
 
 describe('VERSION', () => {
   it('is the package’s', async () => {
-    const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
     expect(VERSION).toBe(manifest.version);

@@ -3,13 +3,13 @@ import { inspect } from 'node:util';
 import { AntennaClient, VERSION, type Dialect, type LogMethod } from 'antenna-sdk';
 import { createContractServer } from 'antenna-sdk/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { clientOf, clientOver, closeAll, failure, KEY, TOKEN } from './support/calls.js';
+import { clientOf, clientOver, closeAll, failure, KEY, TOKEN } from '../support/calls.js';
 
 afterEach(closeAll);
 
 describe('VERSION', () => {
   it('is that of the package', () => {
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
     expect(VERSION).toBe(version);

@@ -1,7 +1,7 @@
 import { CredentialError, envToken, Secret, staticToken, type TokenRequest } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { readAnswer } from '../../../src/auth/token-answer.js';
-import { Credential } from '../../../src/auth/credential.js';
+import { readAnswer } from '../../src/auth/token-answer.js';
+import { Credential } from '../../src/auth/credential.js';
 
 const request: TokenRequest = { reason: 'initial', signal: new AbortController().signal };
 const value = (answer: unknown): string =>

@@ -4,7 +4,7 @@ import {
   LostTasks,
   standsStill,
   type LookSample,
-} from '../../../src/worker/policy/sizing/lost-tasks.js';
+} from '../../../../src/worker/policy/sizing/lost-tasks.js';
 
 const LEASE_MS = 40_000;
 
