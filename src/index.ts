@@ -73,7 +73,7 @@ export type { ProjectListOptions } from './resources/projects.js';
 export { encodeResult, type EncodedResult } from './resources/results.js';
 export { systemClock, type Clock } from './time/clock.js';
 export { VERSION } from './version.js';
-export { onTermination } from './worker/runtime/signals.js';
+export { onTermination, type TerminateHook } from './worker/runtime/terminate-hooks.js';
 export { DELIVERY_RULES, type DeliveryRules } from './worker/policy/delivery.js';
 export { Downloader } from './worker/images/download.js';
 export type { Downloaded } from './worker/images/image-check.js';
@@ -109,7 +109,6 @@ export type {
   WarmUp,
 } from './worker/handler/handler.js';
 export type { EndReason, Fate, WorkerCounts, WorkerReport } from './worker/task/report.js';
-export type { TerminateHook } from './worker/runtime/terminate-hooks.js';
 export type { HoldBound, Sizing } from './worker/policy/sizing/hold-target.js';
 export { SPOOL_DEFAULTS, type SpoolOptions } from './worker/run/options.js';
 export { WORKER_CHANNELS, type WorkerSpan } from './worker/observe/spans.js';

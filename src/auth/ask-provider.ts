@@ -1,5 +1,5 @@
 import { CredentialError } from '../errors/credential.js';
-import { AntennaTimeoutError } from '../errors/timeout.js';
+import { AntennaTimeoutError } from '../errors/connection.js';
 import type { Clock } from '../time/clock.js';
 import { Deadline } from '../time/deadline.js';
 import { toCredentialError } from './provider-fault.js';

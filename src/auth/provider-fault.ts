@@ -1,4 +1,4 @@
-import { AntennaAbortError } from '../errors/abort.js';
+import { AntennaAbortError } from '../errors/connection.js';
 import { CredentialError } from '../errors/credential.js';
 
 const CLASS_NAME = /^[A-Z][A-Za-z0-9]{0,40}$/;

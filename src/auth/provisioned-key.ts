@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { API_KEY_PATTERN, Secret } from './secret.js';
-import { KeyRevealedError } from '../errors/key-revealed.js';
+import { KeyRevealedError } from '../errors/credential.js';
 import { checkArguments, isA } from '../errors/arguments.js';
 
 /**

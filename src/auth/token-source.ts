@@ -1,6 +1,6 @@
 import { toCredentialError } from './provider-fault.js';
 import { CredentialError } from '../errors/credential.js';
-import { AntennaAbortError } from '../errors/abort.js';
+import { AntennaAbortError } from '../errors/connection.js';
 import type { Logger } from '../log/logger.js';
 import type { Now, TokenTimes } from './refresh-policy.js';
 import { decideUse, remainingMs, windowMs } from './refresh-policy.js';

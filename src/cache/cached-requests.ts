@@ -1,7 +1,7 @@
 import type { Credential } from '../auth/credential.js';
 import { credentialFault } from '../auth/provider-fault.js';
 import type { CredentialSource } from '../auth/source.js';
-import { AntennaAbortError } from '../errors/abort.js';
+import { AntennaAbortError } from '../errors/connection.js';
 import type { RequestCache } from '../http/http-options.js';
 import type { Operation, OperationInput, RequestOptions } from '../http/operation.js';
 import type { Clock } from '../time/clock.js';

@@ -11,7 +11,7 @@ import { CacheStore } from '../cache/store.js';
 import { buildClientInfo, hostFacts } from './info.js';
 import type { AntennaClientOptions, ResolvedOptions } from './options.js';
 import { resolveOptions } from './resolve-options.js';
-import { AuthenticationError } from '../errors/status.js';
+import { AuthenticationError } from '../errors/api.js';
 import { createFetchTransport } from '../http/fetch-transport.js';
 import { HttpClient } from '../http/http-client.js';
 import { LeftOutReport } from '../http/left-out-report.js';

@@ -1,10 +1,10 @@
 import type { Dispatcher } from 'undici';
 import type { Credential } from '../auth/credential.js';
-import { Secret } from '../auth/secret.js';
+import type { Secret } from '../auth/secret.js';
 import type { CredentialSource } from '../auth/source.js';
 import type { TokenProvider, TokenScheme } from '../auth/token-provider.js';
 import { type CacheOptions } from '../cache/options.js';
-import { CLIENT_DEFAULTS } from '../http/defaults.js';
+import type { CLIENT_DEFAULTS } from '../http/defaults.js';
 import type { FetchLike } from '../http/fetch-transport.js';
 import type { LeftOutHook } from '../http/left-out-report.js';
 import type { Logger } from '../log/logger.js';

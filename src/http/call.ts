@@ -3,12 +3,15 @@ import { Credential } from '../auth/credential.js';
 import { credentialFault } from '../auth/provider-fault.js';
 import type { CredentialRequest, CredentialSource } from '../auth/source.js';
 import { leftOutOf } from '../contract/answer.js';
-import { AntennaAbortError } from '../errors/abort.js';
+import {
+  AntennaAbortError,
+  AntennaConnectionError,
+  AntennaTimeoutError,
+  type TimeoutPhase,
+} from '../errors/connection.js';
 import { AntennaApiError } from '../errors/api.js';
 import type { Delivered } from '../errors/base.js';
-import { AntennaConnectionError } from '../errors/connection.js';
 import { AntennaContractError } from '../errors/contract.js';
-import { AntennaTimeoutError, type TimeoutPhase } from '../errors/timeout.js';
 import { Deadline } from '../time/deadline.js';
 import { phaseTimings, type PhaseMarks, type RequestEvent } from './diagnostics.js';
 import type { HttpClientOptions } from './http-options.js';

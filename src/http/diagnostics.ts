@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import type { TimeoutPhase } from '../errors/timeout.js';
+import type { TimeoutPhase } from '../errors/connection.js';
 
 /**
  * Names of the `node:diagnostics_channel` channels. Each message is a {@link RequestEvent}; none holds a header, a body, a query or

@@ -1,8 +1,7 @@
 import pRetry from 'p-retry';
-import { AntennaAbortError } from '../errors/abort.js';
+import { AntennaAbortError, OriginGateError } from '../errors/connection.js';
 import { AntennaError } from '../errors/base.js';
-import { OriginGateError } from '../errors/gate.js';
-import { AuthenticationError } from '../errors/status.js';
+import { AuthenticationError } from '../errors/api.js';
 import { sleep } from '../time/clock.js';
 import { Call } from './call.js';
 import { publish } from './diagnostics.js';

@@ -2,7 +2,7 @@ import type { Scheme } from '../auth/credential.js';
 import { readAnswer, type LeftOut } from '../contract/answer.js';
 import type { RequestContext } from '../errors/base.js';
 import { AntennaContractError, type ContractViolation } from '../errors/contract.js';
-import { apiError } from '../errors/status.js';
+import { apiError } from '../errors/api.js';
 import { readErrorBody } from './error-body.js';
 import { hintFor } from './hints.js';
 import type { Operation } from './operation.js';

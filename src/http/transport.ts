@@ -1,5 +1,5 @@
 import type { Delivered } from '../errors/base.js';
-import type { TimeoutPhase } from '../errors/timeout.js';
+import type { TimeoutPhase } from '../errors/connection.js';
 import type { Deadline } from '../time/deadline.js';
 
 /** One request, ready to go out. */

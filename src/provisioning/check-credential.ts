@@ -1,7 +1,7 @@
 import { deepFreeze } from '../cache/freeze.js';
 import { AntennaClient } from '../client/client.js';
 import type { User } from '../contract/auth.js';
-import { AuthenticationError, PermissionDeniedError } from '../errors/status.js';
+import { AuthenticationError, PermissionDeniedError } from '../errors/api.js';
 import { checkArguments, checkOptions, isA, isId, type Check, type Id } from '../errors/arguments.js';
 import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { RequestOptions } from '../http/operation.js';

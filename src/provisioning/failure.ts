@@ -1,18 +1,20 @@
-import { AntennaAbortError } from '../errors/abort.js';
-import { AntennaApiError } from '../errors/api.js';
-import { AntennaConnectionError } from '../errors/connection.js';
-import { AntennaContractError } from '../errors/contract.js';
-import { CredentialError } from '../errors/credential.js';
-import { OriginGateError } from '../errors/gate.js';
-import type { ProvisioningProblem, ProvisioningStep } from './errors.js';
 import {
+  AntennaAbortError,
+  AntennaConnectionError,
+  OriginGateError,
+  AntennaTimeoutError,
+} from '../errors/connection.js';
+import {
+  AntennaApiError,
   AuthenticationError,
   NotFoundError,
   PermissionDeniedError,
   RateLimitError,
   ServerError,
-} from '../errors/status.js';
-import { AntennaTimeoutError } from '../errors/timeout.js';
+} from '../errors/api.js';
+import { AntennaContractError } from '../errors/contract.js';
+import { CredentialError } from '../errors/credential.js';
+import type { ProvisioningProblem, ProvisioningStep } from './errors.js';
 
 /** The steps that change the server and must not happen twice. Registering the same pipelines again changes nothing. */
 const ONCE = new Set<ProvisioningStep>(['create_service', 'generate_key']);

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { lstat, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Secret } from '../auth/secret.js';
-import { KeyFileError } from '../errors/key-file.js';
+import { KeyFileError } from '../errors/credential.js';
 import { checkOptions, isBoolean } from '../errors/arguments.js';
 import { ProvisionedKey } from '../auth/provisioned-key.js';
 

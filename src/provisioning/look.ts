@@ -1,7 +1,7 @@
 import type { AntennaClient } from '../client/client.js';
 import { leftOutOf } from '../contract/answer.js';
 import type { ProcessingService } from '../contract/processing-services.js';
-import { NotFoundError, PermissionDeniedError } from '../errors/status.js';
+import { NotFoundError, PermissionDeniedError } from '../errors/api.js';
 import type { RequestOptions } from '../http/operation.js';
 import type { Findings, ServedProject } from './credential-report.js';
 

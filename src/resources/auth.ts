@@ -8,7 +8,7 @@ import {
   type LoginRequest,
   type User,
 } from '../contract/auth.js';
-import { AntennaAbortError } from '../errors/abort.js';
+import { AntennaAbortError } from '../errors/connection.js';
 import { checkOptions } from '../errors/arguments.js';
 import { checkedHeaders, REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { Operation, RequestOptions } from '../http/operation.js';

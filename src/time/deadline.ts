@@ -1,5 +1,4 @@
-import { AntennaAbortError } from '../errors/abort.js';
-import { AntennaTimeoutError, type TimeoutPhase } from '../errors/timeout.js';
+import { AntennaAbortError, AntennaTimeoutError, type TimeoutPhase } from '../errors/connection.js';
 import type { Clock } from './clock.js';
 import { LateController } from './late-controller.js';
 import { onAbort } from './on-abort.js';

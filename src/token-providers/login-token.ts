@@ -1,9 +1,8 @@
 import { AntennaClient } from '../client/client.js';
-import { AntennaApiError } from '../errors/api.js';
+import { AntennaApiError, BadRequestError } from '../errors/api.js';
 import { AntennaError } from '../errors/base.js';
 import { AntennaConfigError } from '../errors/config.js';
 import { CredentialError } from '../errors/credential.js';
-import { BadRequestError } from '../errors/status.js';
 import type { FetchLike } from '../http/fetch-transport.js';
 import {
   checkOptions,

@@ -14,8 +14,7 @@ import { Tally, type EndReason, type WorkerReport } from './task/report.js';
 import { Observation, restingFacts, restingGauges } from './runtime/observation.js';
 import { Phases } from './task/phases.js';
 import { WorkerRun } from './runtime/run.js';
-import { TerminateHooks, type TerminateHook } from './runtime/terminate-hooks.js';
-import { onTermination } from './runtime/signals.js';
+import { TerminateHooks, type TerminateHook, onTermination } from './runtime/terminate-hooks.js';
 import { isActive, StateMachine, type WorkerState } from './task/state.js';
 
 /** Options of {@link AntennaWorker.run}. */

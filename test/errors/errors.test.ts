@@ -7,7 +7,7 @@ import {
   RateLimitError,
 } from 'antenna-sdk';
 import { describe, expect, it, vi } from 'vitest';
-import { apiError } from '../../src/errors/status.js';
+import { apiError } from '../../src/errors/api.js';
 
 const options = {
   method: 'GET',

@@ -11,7 +11,7 @@ import {
 import { assert, boolean, constantFrom, property } from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { apiError } from '../../src/errors/status.js';
+import { apiError } from '../../src/errors/api.js';
 import { remainingSteps } from '../../src/provisioning/advice.js';
 import { mayHaveHappened, problemOf } from '../../src/provisioning/failure.js';
 

@@ -1,22 +1,31 @@
+import { extname, basename, join } from 'node:path';
 import { assertKind } from '../check.js';
 import { readFileSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import { BoundedLog } from '../bounded-log.js';
 import { FaultChain } from '../faults/chain.js';
 import type { RequestRecord, ResponseRecord } from '../messages.js';
 import { assertLike, assertObject } from '../options.js';
 import { createRandom } from '../random.js';
 import type { Reply } from '../reply.js';
-import { machineClock } from '../time/clock.js';
-import type { Clock } from '../time/clock.js';
-import { createFetch } from '../transport/fetch.js';
-import type { FetchLike } from '../transport/fetch.js';
-import { listen } from '../transport/listen.js';
-import type { ListenOptions, Listener } from '../transport/listen.js';
-import { generateImage } from './generate.js';
-import type { GeneratedImage, GeneratedImageOptions } from './generate.js';
+import { machineClock, type Clock } from '../time/clock.js';
+import { createFetch, type FetchLike } from '../transport/fetch.js';
+import { listen, type ListenOptions, type Listener } from '../transport/listen.js';
+import { generateImage, type GeneratedImage, type GeneratedImageOptions } from './generate.js';
 import { ImageFaults } from './image-faults.js';
-import { contentTypeOf } from './content-type.js';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.png': 'image/png',
+  '.gif': 'image/gif',
+  '.webp': 'image/webp',
+  '.bmp': 'image/bmp',
+};
+
+/** The media type that goes with a file name. */
+export function contentTypeOf(path: string): string {
+  return TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';
+}
 
 /** How to make an image host. */
 export interface ImageHostOptions {

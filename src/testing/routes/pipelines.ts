@@ -5,9 +5,9 @@ import { byNameAndVersion } from '../state/store.js';
 import { isSuperuser } from '../wire/access.js';
 import { DETAIL_ALLOW, LIST_ALLOW } from '../wire/call.js';
 import type { Call, Route } from '../wire/call.js';
+import { json } from '../wire/respond.js';
 import { paginate } from '../wire/paginate.js';
 import { notFound } from '../wire/refusal.js';
-import { json } from '../wire/respond.js';
 import { optionalProject, orderBy, readId } from './lookup.js';
 
 /**

@@ -9,9 +9,9 @@ import { FieldReader } from '../validate/fields.js';
 import { canSee, demand, isSuperuser, mayProvision } from '../wire/access.js';
 import { ACTION_ALLOW, DETAIL_ALLOW, LIST_ALLOW } from '../wire/call.js';
 import type { Call, Route } from '../wire/call.js';
+import { empty, json } from '../wire/respond.js';
 import { paginate } from '../wire/paginate.js';
 import { crash } from '../wire/refusal.js';
-import { empty, json } from '../wire/respond.js';
 import { findService, orderBy, readId, requiredProject } from './lookup.js';
 
 const NAME_LIMIT = 255;

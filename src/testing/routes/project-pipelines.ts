@@ -4,16 +4,16 @@ import { ofList } from '../serialize/permissions.js';
 import { pipelineObject } from '../serialize/pipeline.js';
 import { RegistrationConflict, registerPipelines } from '../state/registration.js';
 import type { ProjectRow, ServiceRow } from '../state/rows.js';
-import { UndoLog } from '../state/undo.js';
+import { UndoLog } from '../state/table.js';
 import { clientInfo } from '../validate/client-info.js';
 import { FieldReader } from '../validate/fields.js';
 import { postedPipelines } from '../validate/registration-schema.js';
 import { canSee, denied, isSuperuser, managesMl, demand, roleIn } from '../wire/access.js';
 import { LIST_ALLOW } from '../wire/call.js';
 import type { Call, Route } from '../wire/call.js';
+import { json } from '../wire/respond.js';
 import { paginate } from '../wire/paginate.js';
 import { badRequest, crash, notFound } from '../wire/refusal.js';
-import { json } from '../wire/respond.js';
 import { readId } from './lookup.js';
 import { markCaller, markSeen } from './heartbeat.js';
 

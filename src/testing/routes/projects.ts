@@ -4,9 +4,9 @@ import { projectListItem, projectObject } from '../serialize/project.js';
 import { canSee, isSuperuser, roleIn } from '../wire/access.js';
 import { DETAIL_ALLOW, LIST_ALLOW } from '../wire/call.js';
 import type { Call, Route } from '../wire/call.js';
+import { json } from '../wire/respond.js';
 import { paginate } from '../wire/paginate.js';
 import { forbidden, notFound } from '../wire/refusal.js';
-import { json } from '../wire/respond.js';
 import { orderBy, readId } from './lookup.js';
 
 const DEFAULT_LIMIT = 40;

@@ -4,7 +4,7 @@ import { DATA_OMITTED } from '../validate/registration-schema.js';
 import type { PostedAlgorithm, PostedCategoryMap, PostedPipeline } from '../validate/registration-schema.js';
 import type { AlgorithmRow, CategoryMapRow, PipelineRow, ProjectRow, ServiceRow } from './rows.js';
 import type { Store } from './store.js';
-import type { UndoLog } from './undo.js';
+import type { UndoLog } from './table.js';
 
 /** A database constraint broke: the real server answers 500 and stores nothing of the request. */
 export class RegistrationConflict extends Error {}

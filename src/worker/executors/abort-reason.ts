@@ -1,5 +1,5 @@
 import { AntennaError } from '../../errors/base.js';
-import { AntennaTimeoutError } from '../../errors/timeout.js';
+import { AntennaTimeoutError } from '../../errors/connection.js';
 
 /**
  * Why a handler's signal aborts:

@@ -1,7 +1,7 @@
 import { AntennaError } from '../../errors/base.js';
 import { AntennaContractError } from '../../errors/contract.js';
 import { CredentialError } from '../../errors/credential.js';
-import { AuthenticationError, PermissionDeniedError } from '../../errors/status.js';
+import { AuthenticationError, PermissionDeniedError } from '../../errors/api.js';
 import type { ServerTrouble } from './health.js';
 
 /** What a worker asks the server for. */

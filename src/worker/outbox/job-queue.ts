@@ -1,5 +1,68 @@
 import { bytesOf, type OutboxEntry } from './entry.js';
-import { isFull, packCount, type PackLimits } from './packer.js';
+
+/** What packing goes by. */
+export interface Packable {
+  readonly bytes: number;
+}
+
+/** Limits of one post. */
+export interface PackLimits {
+  readonly maxBytes: number;
+  readonly maxResults: number;
+}
+
+/** How many items from the front of the queue make the next post: at least one, however large it is. */
+export function packCount(queue: readonly Packable[], limits: PackLimits): number {
+  let bytes = 0;
+  let count = 0;
+  for (const item of queue) {
+    if (count > 0 && (bytes + item.bytes > limits.maxBytes || count >= limits.maxResults)) break;
+    bytes += item.bytes;
+    count += 1;
+  }
+  return count;
+}
+
+/** Whether a post would be full with what waits. */
+export function isFull(
+  waiting: { readonly count: number; readonly bytes: number },
+  limits: PackLimits,
+): boolean {
+  return waiting.count >= limits.maxResults || waiting.bytes >= limits.maxBytes;
+}
+
+/** The two halves of a post that was refused as a whole. */
+export function halve<Item>(items: readonly Item[]): [Item[], Item[]] {
+  const middle = Math.ceil(items.length / 2);
+  return [items.slice(0, middle), items.slice(middle)];
+}
+
+/** Finds the items for which a post is refused. */
+export interface Isolation<Item> {
+  /** Posts some items. @returns whether the server accepted them; false for a refusal of the content. */
+  readonly post: (items: readonly Item[]) => Promise<boolean>;
+  /** An item is refused on its own. @returns false to give up the search. */
+  readonly bad: (item: Item) => Promise<boolean>;
+}
+
+/**
+ * Bisects a post that was refused as a whole (trap T33). If one half is accepted the other must hold the culprit and is not posted
+ * again whole, which keeps k bad of n below 2k·log₂n posts.
+ * @param items - known to be refused together.
+ * @returns items that were not decided because `bad` gave up.
+ */
+export async function isolate<Item>(items: readonly Item[], isolation: Isolation<Item>): Promise<Item[]> {
+  const [only] = items;
+  if (only === undefined) return [];
+  if (items.length === 1) return (await isolation.bad(only)) ? [] : [only];
+  const [left, right] = halve(items);
+  const leftAccepted = await isolation.post(left);
+  if (leftAccepted) return isolate(right, isolation);
+  const undecided = await isolate(left, isolation);
+  if (undecided.length > 0) return [...undecided, ...right];
+  if (await isolation.post(right)) return [];
+  return isolate(right, isolation);
+}
 
 /** What decides whether a post should go out now. */
 export interface PostMoment extends PackLimits {

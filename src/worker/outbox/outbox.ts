@@ -2,13 +2,12 @@ import { refOf, type RunContext } from '../run/context.js';
 import { TaskSet } from '../task/task-set.js';
 import { lastShare } from '../policy/shares/shares.js';
 import { BodyCap } from '../policy/body-cap.js';
-import { bytesOf, type OutboxEntry } from './entry.js';
+import { bytesOf, type OutboxBlock, type OutboxEntry, type WriteAhead } from './entry.js';
 import { JobQueue, type PostMoment } from './job-queue.js';
 import { Parcel, type ParcelTools, type ParcelPort } from './parcel.js';
 import { Poster, type PosterPort } from './poster.js';
 import { RecentResults } from './recent-results.js';
 import { WaitingPosts, type WaitingPost } from './waiting-posts.js';
-import type { WriteAhead } from './write-ahead.js';
 
 /** What the outbox needs of a run. */
 export type OutboxPort = Pick<
@@ -22,9 +21,6 @@ export type OutboxPort = Pick<
 const MAX_POSTS_PER_JOB = 2;
 /** A result whose lease is this short does not wait for company. */
 const URGENT_MS = 5_000;
-
-/** Why nothing should be reserved. */
-export type OutboxBlock = 'full' | 'spool' | undefined;
 
 /** Holds computed results until the server has them. Bounded, and full means that nothing is reserved, never that something is lost. */
 export class Outbox {

@@ -4,8 +4,7 @@ import type { RunContext } from '../run/context.js';
 import { PermanentTaskError } from '../handler/task-errors.js';
 import type { BodyCap } from '../policy/body-cap.js';
 import { bytesOf, outboxEntry, type OutboxEntry } from './entry.js';
-import { isolate } from './isolate.js';
-import { packCount } from './packer.js';
+import { isolate, packCount } from './job-queue.js';
 import type { Poster } from './poster.js';
 
 /** What judging a post needs of a run. */

@@ -1,13 +1,12 @@
-import { AntennaAbortError } from '../../errors/abort.js';
-import { AntennaApiError } from '../../errors/api.js';
-import { OriginGateError } from '../../errors/gate.js';
+import { AntennaAbortError, OriginGateError } from '../../errors/connection.js';
 import {
+  AntennaApiError,
   AuthenticationError,
   BadRequestError,
   NotFoundError,
   PayloadTooLargeError,
   PermissionDeniedError,
-} from '../../errors/status.js';
+} from '../../errors/api.js';
 
 /**
  * What a failed post means:

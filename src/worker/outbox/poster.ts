@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { AntennaError } from '../../errors/base.js';
-import { PermissionDeniedError } from '../../errors/status.js';
+import { PermissionDeniedError } from '../../errors/api.js';
 import { sleep } from '../../time/clock.js';
 import { addressOutcome } from '../task/outcome.js';
 import type { RunContext } from '../run/context.js';

@@ -1,5 +1,4 @@
-import type { OutboxEntry } from './entry.js';
-import type { WrittenPost } from './write-ahead.js';
+import type { OutboxEntry, WrittenPost } from './entry.js';
 
 /** The results of one post that waits for its turn. */
 export interface WaitingPost {

@@ -4,7 +4,7 @@ import type { Clock } from '../../time/clock.js';
 import type { TaskRef, WorkerEventBus } from '../observe/events.js';
 import { credentialsIn } from '../executors/output-lines.js';
 import { FailureLog } from '../observe/failure-log.js';
-import type { Leases } from '../policy/lease/leases.js';
+import type { Leases } from '../policy/lease/lease.js';
 import type { ResolvedWorkerOptions } from './options.js';
 import type { Tally } from '../task/report.js';
 import type { Origins } from '../policy/shares/origins.js';

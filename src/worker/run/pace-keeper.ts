@@ -5,7 +5,7 @@ import type { Task } from '../../contract/tasks.js';
 import type { Clock } from '../../time/clock.js';
 import { streamPlace } from '../policy/delivery.js';
 import type { WorkerEventBus } from '../observe/events.js';
-import type { Leases } from '../policy/lease/leases.js';
+import type { Leases } from '../policy/lease/lease.js';
 import type { OpenJob } from '../policy/rotation/rotation.js';
 import type { SavingGauge } from '../observe/snapshot.js';
 import { JobPace, type PaceFigures } from '../policy/sizing/job-pace.js';

@@ -3,7 +3,7 @@ import { leftOutOf, type LeftOut, type WithLeftOut } from '../../contract/answer
 import type { Task } from '../../contract/tasks.js';
 import { Once } from '../../http/left-out-report.js';
 import { deliveryNumber } from '../policy/delivery.js';
-import type { Instant } from '../policy/lease/lease-clock.js';
+import type { Instant } from '../policy/lease/lease.js';
 import { outboxEntry } from '../outbox/entry.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Fate } from '../task/report.js';

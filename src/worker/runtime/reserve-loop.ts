@@ -4,16 +4,22 @@ import {
   BadRequestError,
   NotFoundError,
   PermissionDeniedError,
-} from '../../errors/status.js';
+} from '../../errors/api.js';
 import { leftOutOf } from '../../contract/answer.js';
 import type { Task } from '../../contract/tasks.js';
 import { pendingTasks } from '../policy/delivery.js';
-import type { Instant } from '../policy/lease/lease-clock.js';
+import type { Instant } from '../policy/lease/lease.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { askedWaitMs } from '../outbox/post-verdict.js';
 import { holdBackoffMs, postBackoffCapMs } from '../policy/backoff.js';
-import { emptyBackoffMs } from '../policy/rotation/empty-backoff.js';
-import type { Choice, OpenJob, Outlook, Rotation, Turn } from '../policy/rotation/rotation.js';
+import {
+  emptyBackoffMs,
+  type Choice,
+  type OpenJob,
+  type Outlook,
+  type Rotation,
+  type Turn,
+} from '../policy/rotation/rotation.js';
 import { MAX_RESERVATIONS, Reservations } from '../policy/shares/reservations.js';
 import { publishSpan } from '../observe/spans.js';
 import { ClosedPipelines } from '../run/closed-pipelines.js';

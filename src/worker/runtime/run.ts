@@ -1,8 +1,8 @@
-import { AntennaAbortError } from '../../errors/abort.js';
+import { AntennaAbortError } from '../../errors/connection.js';
 import { limitWarnings } from '../../log/limited.js';
 import { within } from '../../time/within.js';
 import type { TaskRef, WorkerEventBus } from '../observe/events.js';
-import { Leases } from '../policy/lease/leases.js';
+import { Leases } from '../policy/lease/lease.js';
 import type { ResolvedWorkerOptions } from '../run/options.js';
 import type { Tally } from '../task/report.js';
 import { Rotation } from '../policy/rotation/rotation.js';

@@ -1,9 +1,9 @@
 import type { Job } from '../../contract/jobs.js';
-import { NotFoundError } from '../../errors/status.js';
+import { NotFoundError } from '../../errors/api.js';
 import { sleep } from '../../time/clock.js';
 import { askedWaitMs, judgePost } from '../outbox/post-verdict.js';
 import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../policy/backoff.js';
-import { halve } from '../outbox/packer.js';
+import { halve } from '../outbox/job-queue.js';
 import { addressOutcome } from '../task/outcome.js';
 import type { RunContext } from '../run/context.js';
 import { decideReplay, onServerClock } from './replay-decision.js';

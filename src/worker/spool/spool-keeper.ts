@@ -1,6 +1,5 @@
 import { within } from '../../time/within.js';
-import type { OutboxEntry } from '../outbox/entry.js';
-import type { WriteAhead, WrittenPost } from '../outbox/write-ahead.js';
+import type { OutboxEntry, WriteAhead, WrittenPost } from '../outbox/entry.js';
 import type { RunContext } from '../run/context.js';
 import { NodeDisk } from './disk.js';
 import { SpoolLock } from './lock.js';

@@ -1,6 +1,5 @@
 import type { Clock } from '../../time/clock.js';
-import type { OutboxEntry } from '../outbox/entry.js';
-import type { WrittenPost } from '../outbox/write-ahead.js';
+import type { OutboxEntry, WrittenPost } from '../outbox/entry.js';
 import type { SpoolDisk } from './disk.js';
 import { decodeSpoolFile, encodeSpoolFile, type Decoded } from './format.js';
 

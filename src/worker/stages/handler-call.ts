@@ -1,5 +1,5 @@
 import { AntennaError } from '../../errors/base.js';
-import { AntennaTimeoutError } from '../../errors/timeout.js';
+import { AntennaTimeoutError } from '../../errors/connection.js';
 import { Deadline } from '../../time/deadline.js';
 import { EXECUTOR_DEFAULTS } from '../executors/defaults.js';
 import type { BatchOutcome, Executor } from '../executors/executor.js';

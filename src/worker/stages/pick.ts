@@ -1,5 +1,4 @@
-import { decideStart } from '../policy/lease/expiry.js';
-import type { Instant } from '../policy/lease/lease-clock.js';
+import { decideStart, type Instant } from '../policy/lease/lease.js';
 import { refOf, type RunContext } from '../run/context.js';
 import { LeaseExpiredError } from '../handler/task-errors.js';
 import type { WorkItem } from '../task/work-item.js';

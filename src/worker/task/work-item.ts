@@ -2,7 +2,7 @@ import type { TaskDetection } from '../../contract/task-detections.js';
 import type { Task } from '../../contract/tasks.js';
 import { deliveryNumber } from '../policy/delivery.js';
 import type { Downloaded } from '../images/image-check.js';
-import type { Instant } from '../policy/lease/lease-clock.js';
+import type { Instant } from '../policy/lease/lease.js';
 import type { Pipeline } from '../executors/pipeline.js';
 import type { TaskConfig } from '../handler/task-config.js';
 import { originOf } from '../policy/shares/origins.js';

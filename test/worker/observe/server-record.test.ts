@@ -1,6 +1,6 @@
 import { AntennaConnectionError, AntennaContractError } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { apiError } from '../../../src/errors/status.js';
+import { apiError } from '../../../src/errors/api.js';
 import { ServerRecord } from '../../../src/worker/observe/server-record.js';
 
 const context = { method: 'GET', path: '/jobs/', requestId: 'r', attempts: 1 };

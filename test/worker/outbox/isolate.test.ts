@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isolate } from '../../../src/worker/outbox/isolate.js';
+import { isolate } from '../../../src/worker/outbox/job-queue.js';
 
 describe('isolate', () => {
   it('finds exactly the bad ones of a refused post, in at most 2k·log₂n further posts (T12)', async () => {

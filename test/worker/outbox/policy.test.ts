@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../../../src/worker/policy/backoff.js';
 import { BodyCap } from '../../../src/worker/policy/body-cap.js';
-import { isFull, packCount } from '../../../src/worker/outbox/packer.js';
+import { isFull, packCount } from '../../../src/worker/outbox/job-queue.js';
 import { RecentResults } from '../../../src/worker/outbox/recent-results.js';
 import { addressOutcome, errorOutcome } from '../../../src/worker/task/outcome.js';
 

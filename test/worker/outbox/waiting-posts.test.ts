@@ -1,6 +1,6 @@
 import { createTestClock } from 'antenna-sdk/testing';
 import { describe, expect, it, vi } from 'vitest';
-import { LeaseClock } from '../../../src/worker/policy/lease/lease-clock.js';
+import { LeaseClock } from '../../../src/worker/policy/lease/lease.js';
 import { outboxEntry } from '../../../src/worker/outbox/entry.js';
 import { WaitingPosts, type WaitingPost } from '../../../src/worker/outbox/waiting-posts.js';
 import { errorOutcome } from '../../../src/worker/task/outcome.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestClock } from 'antenna-sdk/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LeaseClock } from '../../../src/worker/policy/lease/lease-clock.js';
+import { LeaseClock } from '../../../src/worker/policy/lease/lease.js';
 import { outboxEntry, type OutboxEntry } from '../../../src/worker/outbox/entry.js';
 import { errorOutcome } from '../../../src/worker/task/outcome.js';
 import { WorkItem } from '../../../src/worker/task/work-item.js';

@@ -1,8 +1,13 @@
 import { BatchCap } from './batch-cap.js';
 import { LRUCache } from 'lru-cache';
-import { explainSizing } from './explain.js';
-import { COLD_CALLS, holdTarget, type Sizing, type SizingInputs } from './hold-target.js';
-import { LeaseFeedback } from './lease-feedback.js';
+import {
+  explainSizing,
+  COLD_CALLS,
+  holdTarget,
+  type Sizing,
+  type SizingInputs,
+  LeaseFeedback,
+} from './hold-target.js';
 import { SampleWindow } from './sample-window.js';
 
 /** Assumed until the first image has been downloaded: a 4K JPEG has 1 to 2 MB. */

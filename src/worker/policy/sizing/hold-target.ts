@@ -145,3 +145,75 @@ function needOf(inputs: SizingInputs): number {
 export function askThreshold(sizing: Sizing, roundSize: number): number {
   return Math.max(1, Math.floor(Math.min(roundSize, sizing.target) / 2));
 }
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
+
+/** Says in words how many tasks are held and which bound is at work, with the numbers behind it. */
+export function explainSizing(slug: string, sizing: Sizing, inputs: SizingInputs): string {
+  const measured =
+    inputs.calls === 0
+      ? 'nothing measured yet'
+      : `${seconds(inputs.taskMeanMs)} ± ${seconds(inputs.taskSdMs)} per task`;
+  const cut = isBatchCut(inputs)
+    ? ` Batches hold ${inputs.batchSize} of ${inputs.wantedBatch} images at most, because a larger one failed as a whole; one more is tried ` +
+      `after 20 that go well.`
+    : '';
+  return `${slug}: holding up to ${sizing.target} tasks (${measured}). ${REASONS[sizing.bound](sizing, inputs)}${cut}`;
+}
+
+function needed({ need, leaseCap }: Sizing): string {
+  return `${need} keep the model busy; the lease would allow ${leaseCap}.`;
+}
+
+const REASONS: Readonly<Record<HoldBound, (sizing: Sizing, inputs: SizingInputs) => string>> = {
+  'cold-start': ({ target }, { calls }) =>
+    `Starting cold: ${calls} of 3 calls measured, so only ${target} at a time until the model's speed is known.`,
+  lease: ({ budgetMs, leaseCap, need, leaseTooShort }, { leaseMs, callMeanMs, leaseScale }) =>
+    leaseTooShort
+      ? `The lease is the limit and too short: one call takes ${seconds(callMeanMs)}, of a lease of ${seconds(leaseMs)} only ` +
+        `${seconds(Math.max(0, budgetMs))} are usable, so tasks are often done twice. If the server's lease is longer, set leaseMs.`
+      : `The lease is the limit: ${leaseCap} tasks fit the ${seconds(budgetMs)} usable of a lease of ${seconds(leaseMs)}, while ` +
+        `${need} would keep the model busy${leaseScale < 1 ? `; reduced to ${Math.round(leaseScale * 100)} % after late tasks` : ''}. ` +
+        `If the server's lease is longer, set leaseMs.`,
+  need: needed,
+  batch: needed,
+  bytes: ({ bytesCap }, { imageP95Bytes, budgetBytes }) =>
+    `Memory is the limit: ${bytesCap} images of ${Math.round(imageP95Bytes / 1024)} KiB fit the budget of ` +
+    `${Math.round(budgetBytes / 1024 / 1024)} MiB (imageBudgetBytes).`,
+  'max-held': (_sizing, { maxHeld }) => `The option maxHeld is the limit: ${maxHeld}.`,
+};
+
+const SMALLEST = 1 / 64;
+
+/**
+ * What late tasks teach: halve at once, recover step by step. Formulas go by the past; when a model has just become slower they are
+ * wrong, and only what was late says so.
+ */
+export class LeaseFeedback {
+  #scale = 1;
+  #reducedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** In (0, 1]: factor on the number of tasks that the lease allows. */
+  get scale(): number {
+    return this.#scale;
+  }
+
+  /**
+   * A task was posted past its deadline. Halves once per round: tasks reserved before the last reduction are its old mistake.
+   * @param reservedAtMs - when the task was reserved.
+   */
+  late(reservedAtMs: number, nowMs: number): void {
+    if (reservedAtMs < this.#reducedAtMs) return;
+    this.#scale = Math.max(SMALLEST, this.#scale / 2);
+    this.#reducedAtMs = nowMs;
+  }
+
+  /**
+   * A round in which all were in time.
+   * @param leaseBound - whether the lease set the number: growing a bound that does not bind teaches nothing.
+   * @param step - tasks by which the number may grow, as a share of it.
+   */
+  punctual(leaseBound: boolean, step: number): void {
+    if (leaseBound) this.#scale = Math.min(1, this.#scale + step);
+  }
+}

@@ -1,9 +1,13 @@
 import { createTestClock } from 'antenna-sdk/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideStart, leaseState, type StartFacts } from '../../../../src/worker/policy/lease/expiry.js';
-import { LeaseClock } from '../../../../src/worker/policy/lease/lease-clock.js';
-import { LeaseLength } from '../../../../src/worker/policy/lease/lease-length.js';
+import {
+  decideStart,
+  leaseState,
+  type StartFacts,
+  LeaseClock,
+  LeaseLength,
+} from '../../../../src/worker/policy/lease/lease.js';
 
 describe('LeaseClock', () => {
   it('never makes a lease younger than it is: asleep, or with a clock that was set back', async () => {

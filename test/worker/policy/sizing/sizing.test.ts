@@ -6,8 +6,8 @@ import {
   holdTarget,
   usableLeaseMs,
   type SizingInputs,
+  LeaseFeedback,
 } from '../../../../src/worker/policy/sizing/hold-target.js';
-import { LeaseFeedback } from '../../../../src/worker/policy/sizing/lease-feedback.js';
 import { Occupancy } from '../../../../src/worker/policy/sizing/occupancy.js';
 import { SampleWindow } from '../../../../src/worker/policy/sizing/sample-window.js';
 
