@@ -4,16 +4,13 @@ import { lastShare } from '../policy/shares/shares.js';
 import { BodyCap } from '../policy/body-cap.js';
 import { bytesOf, type OutboxBlock, type OutboxEntry, type WriteAhead } from './entry.js';
 import { JobQueue, type PostMoment } from './job-queue.js';
-import { Parcel, type ParcelTools, type ParcelPort } from './parcel.js';
+import { Parcel, type ParcelPort, type ParcelTools } from './parcel.js';
 import { Poster, type PosterPort } from './poster.js';
 import { RecentResults } from './recent-results.js';
 import { WaitingPosts, type WaitingPost } from './waiting-posts.js';
 
 /** What the outbox needs of a run. */
-export type OutboxPort = Pick<
-  RunContext,
-  'options' | 'clock' | 'bus' | 'leases' | 'estimator' | 'hold' | 'pace' | 'phases' | 'note' | 'changed'
-> &
+export type OutboxPort = Pick<RunContext, 'leases' | 'estimator' | 'pace' | 'changed'> &
   PosterPort &
   ParcelPort;
 
