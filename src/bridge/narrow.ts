@@ -9,7 +9,7 @@ import {
 import { PushFailureError, PushRetryableError } from './errors.js';
 
 /** One call. @throws when it failed as a whole. */
-export type PushCall<Item> = (unit: readonly Item[]) => Promise<readonly BatchOutcome[]>;
+type PushCall<Item> = (unit: readonly Item[]) => Promise<readonly BatchOutcome[]>;
 
 /** What narrowing a failure down works with. */
 export interface NarrowOptions<Item> {

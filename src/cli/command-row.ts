@@ -2,7 +2,7 @@ import type { Run } from './frame.js';
 import type { SettingName } from './settings.js';
 
 /** An option that one command alone has. */
-export interface OwnOption {
+interface OwnOption {
   readonly flag: string;
   readonly help: string;
   readonly repeated?: boolean;

@@ -1,7 +1,7 @@
 import type { CommandRow } from './command-row.js';
 import { LOCAL_COMMANDS } from './local-commands.js';
 
-export type { CommandRow, OwnOption } from './command-row.js';
+export type { CommandRow } from './command-row.js';
 
 const SERVER = [
   'url',

@@ -17,7 +17,7 @@ export interface ConnectOptions {
 }
 
 /** The options of a client by the settings; a missing credential is asked for where somebody can answer. @throws UsageError. */
-export async function clientOptions(
+async function clientOptions(
   frame: Frame,
   { who = 'any', logger, clientInfo }: ConnectOptions = {},
 ): Promise<AntennaClientOptions> {
@@ -59,7 +59,7 @@ export function addressOf({ settings }: Frame): string {
  * The name under which a worker registers on servers without keys. The Python worker appends the host, so a migrant's variable of
  * its name finds the same row on the server.
  */
-export function serviceNameOf({ settings, origins }: Frame): string | undefined {
+function serviceNameOf({ settings, origins }: Frame): string | undefined {
   const name = settings.serviceName;
   const fromPython = origins.serviceName?.label.startsWith('AMI_') === true;
   return name !== undefined && fromPython ? `${name} (${hostname()})` : name;

@@ -32,7 +32,7 @@ export async function readGpus(env: Readonly<Record<string, string | undefined>>
 }
 
 /** @param csv - a line for each GPU; a line that cannot be read costs itself alone. */
-export function parseGpus(csv: string): Gpu[] {
+function parseGpus(csv: string): Gpu[] {
   return csv.split('\n').flatMap((line) => {
     const [index, name, total, used, utilization] = line.split(',').map((cell) => cell.trim());
     if (index === undefined || !/^\d+$/.test(index) || !name || !/^\d+$/.test(total ?? '')) return [];
@@ -50,7 +50,7 @@ export function parseGpus(csv: string): Gpu[] {
 }
 
 /** `CUDA_VISIBLE_DEVICES` is how people pick GPUs: what they hid stays hidden. Names of another form than numbers are left to CUDA. */
-export function visible(gpus: readonly Gpu[], devices: string | undefined): readonly Gpu[] {
+function visible(gpus: readonly Gpu[], devices: string | undefined): readonly Gpu[] {
   if (devices === undefined) return gpus;
   const wanted = devices.split(',').map((device) => device.trim());
   if (devices.trim() === '' || wanted[0] === '-1') return [];

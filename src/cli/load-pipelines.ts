@@ -86,7 +86,7 @@ async function fromService({ settings, cwd }: Frame, logger: Logger | undefined)
 }
 
 /** A command line without a shell: words, and quotes around words with blanks. @throws UsageError for a quote that does not end. */
-export function commandOf(
+function commandOf(
   flag: string,
   line: string,
 ): { readonly command: string; readonly args: readonly string[] } {

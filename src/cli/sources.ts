@@ -9,7 +9,7 @@ import { SETTINGS, type SettingName, type Settings, type SettingSpec } from './s
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Where a setting came from, for `doctor` and for messages. */
-export interface Origin {
+interface Origin {
   /** 0 is the strongest: flag, environment, file of variables, configuration file. */
   readonly rank: 0 | 1 | 2 | 3;
   /** Such as `--url`, `ANTENNA_API_URL` or `antenna.config.json`. */

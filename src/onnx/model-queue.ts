@@ -10,7 +10,7 @@ export interface ModelRequest {
 }
 
 /** Outputs of consecutive images of a request. A request larger than a batch, or one that was cut, has several. */
-export interface ModelRun {
+interface ModelRun {
   readonly count: number;
   readonly outputs: readonly Tensor[];
 }
@@ -29,7 +29,7 @@ export interface BatchRule {
 }
 
 /** Runs a model on `count` images. */
-export type RunModel = (model: number, data: InputArray, count: number) => Promise<readonly Tensor[]>;
+type RunModel = (model: number, data: InputArray, count: number) => Promise<readonly Tensor[]>;
 
 /** What {@link ModelQueue} is made of. */
 export interface ModelQueueOptions {

@@ -11,7 +11,7 @@ import type { DeclaredTensor, Tensor, TensorData } from './tensors.js';
 export type OrtModule = typeof Ort;
 
 /** A model to load. */
-export interface ModelToLoad {
+interface ModelToLoad {
   readonly where: string;
   readonly path: string;
   readonly wanted: Size | undefined;

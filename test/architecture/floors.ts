@@ -38,13 +38,13 @@ export const FLOORS: readonly (readonly [room: string, holds: string])[] = [
 ];
 
 /** Rooms that may import less than the floors below them. */
-export const ALONE: Readonly<Record<string, readonly string[]>> = {
+const ALONE: Readonly<Record<string, readonly string[]>> = {
   // A contract server that shared code with the client would share its mistakes.
   testing: ['contract', 'time'],
 };
 
 /** Rooms that nothing but their own files, and those named, may import. */
-export const UNSEEN: Readonly<Record<string, readonly string[]>> = {
+const UNSEEN: Readonly<Record<string, readonly string[]>> = {
   cli: [],
   testing: ['cli'],
 };

@@ -31,7 +31,7 @@ export async function fakeService(changes: Partial<FakeBehaviour> = {}): Promise
 /** Waits are short: what a test is about is the order of things. */
 export const HASTE = { pollIntervalMs: 2, restartTimeoutMs: 20_000 } as const;
 
-export async function bridgeTo(
+async function bridgeTo(
   fake: FakePushService,
   options: Partial<PushServiceOptions> = {},
   clock: Clock = options.clock ?? systemClock,

@@ -14,7 +14,7 @@ export interface SeenRequest {
 const PAGE = { count: 0, next: null, previous: null, results: [] };
 
 /** An answer that every cached operation accepts, with a number that tells one request from the next. */
-export function bodyOf(path: string, serial: number, owner: string | undefined): unknown {
+function bodyOf(path: string, serial: number, owner: string | undefined): unknown {
   if (/\/users\/me\//.test(path)) return { id: serial, email: `${owner ?? ''}@h.example`, name: '' };
   if (/\/projects\/\d+\/$/.test(path)) return { id: serial, name: owner ?? '', tags: [{ deep: [serial] }] };
   if (/\/pipelines\/\d+\/$/.test(path))

@@ -29,7 +29,7 @@ export interface Running {
 }
 
 /** How to start a command. */
-export interface Start {
+interface Start {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
   /** Through Python's `pty`, so that the command sees a terminal. */

@@ -10,7 +10,7 @@ export type ImageHandler = (request: IncomingMessage, response: ServerResponse) 
 const closers: (() => Promise<void>)[] = [];
 
 /** Has something closed by {@link closeImageServers}. */
-export function closeLater(close: () => Promise<void>): void {
+function closeLater(close: () => Promise<void>): void {
   closers.push(close);
 }
 

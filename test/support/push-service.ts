@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 
 /** One `/process` request as it came. */
-export interface SeenCall {
+interface SeenCall {
   readonly pipeline: string;
   readonly ids: readonly string[];
   readonly urls: readonly string[];
@@ -27,7 +27,7 @@ export interface FakeBehaviour {
 }
 
 /** The answer that would be sent. */
-export interface FakeAnswer {
+interface FakeAnswer {
   pipeline: string;
   total_time: number;
   algorithms: object;
@@ -91,9 +91,6 @@ export const FAKE_INFO = {
     },
   ],
 };
-
-/** Words in an image's bytes that make the fake fail, as real services do. */
-export const POISONS = ['poison', 'nan', 'hang', 'die', 'oom', 'refuse'] as const;
 
 /**
  * A push service that behaves as MIN, EX and ADC do (PUSH_API): it blocks while it works, so that nothing else is answered; redirects

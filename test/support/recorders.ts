@@ -5,7 +5,7 @@ import { clientOf, serve } from './calls.js';
 import { sendJson } from './stub-server.js';
 
 /** One request, taken apart. */
-export interface Recorded {
+interface Recorded {
   readonly method: string;
   readonly path: string;
   readonly query: Record<string, string>;

@@ -28,7 +28,7 @@ export async function checkMachine(options: {
 }
 
 /** @param version - such as `20.18.1`. */
-export function nodeCheck(version: string): Check {
+function nodeCheck(version: string): Check {
   const parts = version.split('.').map(Number);
   const at = MIN_NODE.findIndex((least, index) => (parts[index] ?? 0) !== least);
   if (at === -1 || (parts[at] ?? 0) > (MIN_NODE[at] ?? 0)) return ok('node', version);

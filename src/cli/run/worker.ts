@@ -54,13 +54,13 @@ export const nameOf = (index: number | undefined): string =>
   index === undefined ? 'worker' : `worker-${index}`;
 
 /** The file takes one worker: `failures.jsonl` becomes `failures.worker-0.jsonl`. */
-export function failuresOf(file: string, index: number | undefined): string {
+function failuresOf(file: string, index: number | undefined): string {
   if (index === undefined) return file;
   const { dir, name, ext } = parse(file);
   return join(dir, `${name}.${nameOf(index)}${ext}`);
 }
 
 /** A spool takes one worker: each process has a directory of its own below the one that was given. */
-export function spoolOf(spool: string, index: number | undefined): string {
+function spoolOf(spool: string, index: number | undefined): string {
   return index === undefined ? spool : join(spool, nameOf(index));
 }

@@ -9,7 +9,7 @@ export interface SchemaError {
 }
 
 /** A place in the document, kept as a linked list because it is only spelled out when something is wrong. */
-export interface Place {
+interface Place {
   readonly parent: Place | undefined;
   readonly key: string | number;
 }

@@ -1,5 +1,5 @@
 /** Where and why Python's `json` module gives up; both the parser's and pydantic's errors quote it. */
-export interface JsonFailure {
+interface JsonFailure {
   readonly message: string;
   /** Offset in characters. */
   readonly position: number;

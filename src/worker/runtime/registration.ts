@@ -58,7 +58,7 @@ export function onConfigChange(context: RunContext): () => void {
  * Repeats something until the server answers.
  * @returns undefined when the run ended first.
  */
-export async function untilReachable<Value>(
+async function untilReachable<Value>(
   context: RunContext,
   doing: string,
   attempt: () => Promise<Value>,

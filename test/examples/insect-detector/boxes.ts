@@ -9,7 +9,7 @@ export function overlap(a: Box, b: Box): number {
   return shared / (areaOf(a) + areaOf(b) - shared);
 }
 
-export function areaOf(box: Box): number {
+function areaOf(box: Box): number {
   return (box.x2 - box.x1) * (box.y2 - box.y1);
 }
 

@@ -9,7 +9,7 @@ import type {
 import type { Recording, Setup } from './recording.js';
 import { Symbols } from './symbols.js';
 
-export const PASSWORD = 'correct horse battery staple';
+const PASSWORD = 'correct horse battery staple';
 
 /** Slower than the gap between most recorded requests, so that only `settled` makes results count. */
 const SAVE_DELAY_MS = 300;

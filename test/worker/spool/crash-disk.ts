@@ -1,7 +1,7 @@
 import type { SpoolDisk } from '../../../src/worker/spool/disk.js';
 
 /** The machine lost power. */
-export class PowerFailure extends Error {}
+class PowerFailure extends Error {}
 
 interface StoredFile {
   content: Buffer;

@@ -8,7 +8,7 @@ export interface TrialAttempt {
 }
 
 /** Why batches became smaller. */
-export type BatchCutReason = 'failed' | 'out-of-memory';
+type BatchCutReason = 'failed' | 'out-of-memory';
 
 /** What a batch taught: the next ones should hold no more images than that. */
 export interface BatchLesson {

@@ -113,7 +113,7 @@ export function holdTarget(inputs: SizingInputs): Sizing {
 }
 
 /** Larger batches failed, so fewer tasks keep the model busy. */
-export function isBatchCut({ batchSize, wantedBatch }: SizingInputs): boolean {
+function isBatchCut({ batchSize, wantedBatch }: SizingInputs): boolean {
   return wantedBatch !== undefined && batchSize < wantedBatch;
 }
 

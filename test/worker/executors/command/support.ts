@@ -6,8 +6,6 @@ import { afterEach } from 'vitest';
 import { FAKE } from './fake-path.js';
 import type { BatchOutcome } from '../../../../src/worker/executors/executor.js';
 
-export { FAKE };
-
 const open: CommandExecutor[] = [];
 
 afterEach(async () => {

@@ -2,7 +2,7 @@ import { JobPace } from '../../../../src/worker/policy/sizing/job-pace.js';
 import { RepeatWindow } from '../../../../src/worker/policy/sizing/repeat-window.js';
 
 /** How a worker of the simulation decides what to take, and what to do with a repeat of what it posted. */
-export type Rule = 'none' | 'aimd' | 'pace';
+type Rule = 'none' | 'aimd' | 'pace';
 
 export interface SimulationOptions {
   readonly workers: number;
