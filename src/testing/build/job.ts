@@ -7,6 +7,7 @@ import { readParam } from '../jobs/progress.js';
 import type { ResultReceipt } from '../jobs/receipts.js';
 import type { QueueCounts } from '../queue/task-queue.js';
 import { addJob } from '../state/jobs.js';
+import { insertCaptures } from '../state/new-rows.js';
 import type { DispatchMode, JobRow, ProjectRow, SavedDetection } from '../state/rows.js';
 
 /** An image of a job: its URL (null imitates one the server cannot make a URL for), and an id if it matters. */
@@ -198,7 +199,9 @@ export function addJobTo(antenna: Antenna, project: ProjectRow, options: JobOpti
   const { store } = antenna;
   const deploymentId = options.deploymentId ?? firstDeployment(antenna, project);
   const captureIds =
-    options.images === undefined ? null : addImages(antenna, project, deploymentId, options.images);
+    options.images === undefined
+      ? null
+      : insertCaptures(store, { projectId: project.id, deploymentId }, options.images);
   const pipelineId = options.pipeline?.id ?? null;
   const id = store.jobs.takeId(options.id);
   const row = addJob(antenna, {
@@ -233,21 +236,4 @@ function firstDeployment(antenna: Antenna, project: ProjectRow): number {
     known ??
     deployments.add({ id: deployments.takeId(), name: `Station ${project.name}`, projectId: project.id })
   ).id;
-}
-
-function addImages(
-  antenna: Antenna,
-  project: ProjectRow,
-  deploymentId: number,
-  images: readonly (string | ImageOptions)[] | number,
-): number[] {
-  const { captures } = antenna.store;
-  const list = typeof images === 'number' ? Array.from({ length: images }, () => undefined) : images;
-  return list.map((image) => {
-    const options = typeof image === 'string' ? { url: image } : image;
-    const id = captures.takeId(options?.id);
-    const url = options ? options.url : `https://images.example/${project.id}/${id}.jpg`;
-    captures.add({ id, url, deploymentId, projectId: project.id, detections: [], processedBy: null });
-    return id;
-  });
 }

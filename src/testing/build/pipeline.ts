@@ -1,5 +1,6 @@
 import { assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
+import { insertAlgorithm, insertPipeline } from '../state/new-rows.js';
 import type { AlgorithmRow, CategoryMapRow, PipelineRow } from '../state/rows.js';
 
 /**
@@ -110,19 +111,7 @@ export function addPipeline(antenna: Antenna, projectId: number, options: Pipeli
     { required: ['slug'], loose: true },
   );
   const { store } = antenna;
-  const now = store.wallNow();
-  const row = store.pipelines.add({
-    id: store.pipelines.takeId(options.id),
-    slug: options.slug,
-    name: options.name ?? options.slug,
-    version: options.version ?? 1,
-    versionName: '',
-    description: options.description ?? '',
-    algorithmIds: new Set(),
-    configs: [],
-    createdAt: now,
-    updatedAt: now,
-  });
+  const row = insertPipeline(store, options);
   for (const algorithm of options.algorithms ?? defaultAlgorithms(options.slug)) {
     row.algorithmIds.add(findOrAddAlgorithm(antenna, algorithm).id);
   }
@@ -154,20 +143,14 @@ function findOrAddAlgorithm(antenna: Antenna, options: AlgorithmOptions): Algori
   const { algorithms } = antenna.store;
   const known = algorithms.find((row) => row.key === options.key);
   if (known) return known;
-  const version = options.version ?? 1;
-  const now = antenna.store.wallNow();
-  return algorithms.add({
-    id: algorithms.takeId(options.id),
+  return insertAlgorithm(antenna.store, {
+    id: options.id,
     key: options.key,
     name: options.name ?? options.key,
-    version,
-    versionName: String(version),
-    description: '',
+    version: options.version ?? 1,
     taskType: options.task_type ?? null,
     uri: options.uri ?? null,
     categoryMap: addCategoryMap(antenna, options),
-    createdAt: now,
-    updatedAt: now,
   });
 }
 

@@ -1,5 +1,6 @@
 import { assertKind, assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
+import { insertCaptures, times } from '../state/new-rows.js';
 import type { ProjectRow, Role } from '../state/rows.js';
 import { addJobTo } from './job.js';
 import type { ImageOptions, JobHandle, JobOptions } from './job.js';
@@ -83,19 +84,11 @@ export class ProjectHandle {
       { id: ['number'], name: ['string'], images: ['array'] },
       { required: ['name'] },
     );
-    const { deployments, captures } = this.#antenna.store;
+    const { store } = this.#antenna;
+    const { deployments } = store;
     const projectId = this.#row.id;
     const { id } = deployments.add({ id: deployments.takeId(options.id), name: options.name, projectId });
-    for (const image of options.images ?? []) {
-      captures.add({
-        id: captures.takeId(image.id),
-        url: image.url,
-        deploymentId: id,
-        projectId,
-        detections: [],
-        processedBy: null,
-      });
-    }
+    insertCaptures(store, { projectId, deploymentId: id }, options.images ?? []);
     return id;
   }
 }
@@ -107,7 +100,6 @@ export function addProject(antenna: Antenna, options: ProjectOptions): ProjectHa
   });
   const { projects } = antenna.store;
   const id = projects.takeId(options.id);
-  const now = antenna.store.wallNow();
   const members = new Map<number, Role>();
   if (options.owner) members.set(options.owner.id, 'ProjectManager');
   for (const { user, role } of options.members ?? []) members.set(user.id, role ?? 'BasicMember');
@@ -118,8 +110,7 @@ export function addProject(antenna: Antenna, options: ProjectOptions): ProjectHa
     asyncPipelineWorkers: options.asyncPipelineWorkers ?? true,
     ownerId: options.owner?.id ?? null,
     members,
-    createdAt: now,
-    updatedAt: now,
+    ...times(antenna.store),
   });
   return new ProjectHandle(antenna, row);
 }

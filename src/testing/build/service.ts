@@ -1,6 +1,7 @@
 import { assertOptions } from '../check.js';
 import type { Antenna } from '../antenna.js';
 import { issueKey } from '../state/keys.js';
+import { insertService } from '../state/new-rows.js';
 import type { KeyRow, ServiceRow } from '../state/rows.js';
 
 /** A processing service to make. */
@@ -125,23 +126,11 @@ export function addService(antenna: Antenna, projectId: number, options: Service
   assertOptions('service', options, {
     ...{ id: ['number'], name: ['string'], description: ['string'], endpointUrl: ['string', 'null'] },
   });
-  const { services } = antenna.store;
-  const id = services.takeId(options.id);
-  const now = antenna.store.wallNow();
+  const { store } = antenna;
+  const id = store.services.takeId(options.id);
+  const name = options.name ?? `service-${id}`;
   return new ServiceHandle(
     antenna,
-    services.add({
-      id,
-      name: options.name ?? `service-${id}`,
-      description: options.description ?? '',
-      endpointUrl: options.endpointUrl ?? null,
-      projectIds: new Set([projectId]),
-      pipelineIds: new Set(),
-      createdAt: now,
-      updatedAt: now,
-      lastSeen: null,
-      lastSeenLive: null,
-      clientInfo: null,
-    }),
+    insertService(store, { ...options, id, name, projectIds: new Set([projectId]) }),
   );
 }

@@ -1,4 +1,5 @@
 import type { Antenna } from '../antenna.js';
+import { insertPipeline } from '../state/new-rows.js';
 import type { AlgorithmRow, CaptureRow, PipelineRow, SavedDetection } from '../state/rows.js';
 import type { PostedClassification, PostedDetection, PostedSuccess } from '../validate/result-schema.js';
 
@@ -35,19 +36,7 @@ function findPipeline(antenna: Antenna, slug: string): PipelineRow {
   const { pipelines } = antenna.store;
   const known = pipelines.find((candidate) => candidate.slug === slug);
   if (known) return known;
-  const now = antenna.store.wallNow();
-  pipelines.add({
-    id: pipelines.takeId(),
-    slug,
-    name: slug,
-    version: 1,
-    versionName: '',
-    description: '',
-    algorithmIds: new Set(),
-    configs: [],
-    createdAt: now,
-    updatedAt: now,
-  });
+  insertPipeline(antenna.store, { slug });
   throw new SaveFailure(`pipeline ${slug} was unknown; an empty one of that name exists now`);
 }
 

@@ -3,6 +3,7 @@ import type { ResponseRecord } from '../messages.js';
 import { ofList } from '../serialize/permissions.js';
 import { serviceObject, statusObject } from '../serialize/service.js';
 import { ServiceNameTooLong, rotateKey } from '../state/keys.js';
+import { insertService } from '../state/new-rows.js';
 import type { ServiceRow } from '../state/rows.js';
 import { isObject } from '../validate/pydantic.js';
 import { FieldReader } from '../validate/fields.js';
@@ -61,20 +62,10 @@ function create(call: Call): ResponseRecord {
   if (!fields.has('name')) throw crash();
   const values = readServiceFields(fields);
   const project = requiredProject(call, bodyObject(call));
-  const { services } = call.store;
-  const now = call.store.wallNow();
-  const service = services.add({
-    id: services.takeId(),
+  const service = insertService(call.store, {
+    ...values,
     name: values.name ?? '',
-    description: values.description ?? '',
-    endpointUrl: values.endpointUrl ?? null,
     projectIds: new Set([project.id]),
-    pipelineIds: new Set(),
-    createdAt: now,
-    updatedAt: now,
-    lastSeen: null,
-    lastSeenLive: null,
-    clientInfo: null,
   });
   return json(201, { instance: serviceObject(call, service), status: statusObject(call, service) });
 }

@@ -2,6 +2,7 @@ import { formatServerTimestamp } from '../../contract/timestamps.js';
 import type { ResponseRecord } from '../messages.js';
 import { ofList } from '../serialize/permissions.js';
 import { pipelineObject } from '../serialize/pipeline.js';
+import { insertService } from '../state/new-rows.js';
 import { RegistrationConflict, registerPipelines } from '../state/registration.js';
 import type { ProjectRow, ServiceRow } from '../state/rows.js';
 import { UndoLog } from '../state/table.js';
@@ -108,24 +109,11 @@ function serviceByName(call: Call, project: ProjectRow, name: string, undo: Undo
 
 function createService(call: Call, name: string, undo: UndoLog): ServiceRow {
   const { services } = call.store;
-  const now = call.store.wallNow();
   const id = services.takeId();
   undo.add(() => {
     services.delete(id);
   });
-  return services.add({
-    id,
-    name,
-    description: '',
-    endpointUrl: null,
-    projectIds: new Set(),
-    pipelineIds: new Set(),
-    createdAt: now,
-    updatedAt: now,
-    lastSeen: null,
-    lastSeenLive: null,
-    clientInfo: null,
-  });
+  return insertService(call.store, { id, name, projectIds: new Set() });
 }
 
 export const projectPipelineRoutes: readonly Route[] = [

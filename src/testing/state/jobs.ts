@@ -3,6 +3,7 @@ import { BoundedLog } from '../bounded-log.js';
 import { JobLedger } from '../jobs/ledger.js';
 import { newProgress } from '../jobs/progress.js';
 import { Receipts } from '../jobs/receipts.js';
+import { times } from './new-rows.js';
 import type { DispatchMode, JobRow, ProjectRow } from './rows.js';
 
 /** Lines kept per job; the real server keeps 1000 (contract §4.10). */
@@ -47,8 +48,7 @@ export function addJob(antenna: Antenna, values: NewJob): JobRow {
     progress: newProgress(values.delaySeconds ?? 0),
     counters: null,
     queue: null,
-    createdAt: wallNow(),
-    updatedAt: wallNow(),
+    ...times(store),
     startedAt: null,
     finishedAt: null,
     deleted: false,

@@ -2,6 +2,7 @@ import { HEX } from '../random.js';
 import type { Random } from '../random.js';
 import { DATA_OMITTED } from '../validate/registration-schema.js';
 import type { PostedAlgorithm, PostedCategoryMap, PostedPipeline } from '../validate/registration-schema.js';
+import { insertAlgorithm, insertPipeline } from './new-rows.js';
 import type { AlgorithmRow, CategoryMapRow, PipelineRow, ProjectRow, ServiceRow } from './rows.js';
 import type { Store } from './store.js';
 import type { UndoLog } from './table.js';
@@ -63,23 +64,13 @@ function findOrCreatePipeline(context: RegistrationContext, posted: PostedPipeli
       pipeline.slug === posted.slug || (pipeline.name === posted.name && pipeline.version === posted.version),
   );
   if (known) return known;
-  const now = store.wallNow();
   const id = store.pipelines.takeId();
   undo.add(() => {
     store.pipelines.delete(id);
   });
-  return store.pipelines.add({
-    id,
-    slug: posted.slug === '' ? inventSlug(context, posted) : posted.slug,
-    name: posted.name,
-    version: posted.version,
-    versionName: '',
-    description: posted.description ?? '',
-    algorithmIds: new Set(),
-    configs: [],
-    createdAt: now,
-    updatedAt: now,
-  });
+  const { name, version, description } = posted;
+  const slug = posted.slug === '' ? inventSlug(context, posted) : posted.slug;
+  return insertPipeline(store, { id, slug, name, version, description });
 }
 
 function slugify(name: string): string {
@@ -146,20 +137,15 @@ function createAlgorithm(context: RegistrationContext, posted: PostedAlgorithm, 
   undo.add(() => {
     store.algorithms.delete(id);
   });
-  const now = store.wallNow();
-  return store.algorithms.add({
+  return insertAlgorithm(store, {
     id,
     key,
     name: posted.name,
     version: posted.version,
-    versionName: posted.version_name ?? String(posted.version),
-    // Echoed in the answer and never stored (contract §8.2).
-    description: '',
+    versionName: posted.version_name,
     taskType: posted.task_type,
     uri: posted.uri,
     categoryMap: null,
-    createdAt: now,
-    updatedAt: now,
   });
 }
 
