@@ -1,13 +1,5 @@
-import { pathToFileURL } from 'node:url';
-import { AntennaClient, AntennaWorker, silentLogger } from 'antenna-sdk';
-import {
-  examplePipeline,
-  localImages,
-  reportOf,
-  startAntenna,
-  type ExampleReport,
-  type Print,
-} from '../local-antenna/antenna.js';
+import { AntennaClient, silentLogger } from 'antenna-sdk';
+import * as local from '../local-antenna/antenna.js';
 import { cachedToken } from './token-cache-client.js';
 import { startTokenCache } from './token-cache.js';
 
@@ -15,13 +7,13 @@ const IMAGES = 40;
 const REVOKE_AT = 10;
 
 /** What the run came to, and how often the token service was asked. */
-export interface CustomProviderReport extends ExampleReport {
+export interface CustomProviderReport extends local.ExampleReport {
   readonly asked: number;
   readonly requests: number;
 }
 
-export async function run(print: Print): Promise<CustomProviderReport> {
-  const antenna = await startAntenna(IMAGES);
+export async function run(print: local.Print): Promise<CustomProviderReport> {
+  const antenna = await local.startAntenna(IMAGES);
   let { key } = antenna;
   const cache = await startTokenCache(() => (key.revoked ? (key = antenna.service.key()) : key).value);
   const client = new AntennaClient({
@@ -35,21 +27,11 @@ export async function run(print: Print): Promise<CustomProviderReport> {
     key.revoke();
     print(`image ${REVOKE_AT}: the key is revoked; the token service still has it in its cache`);
   };
-  const worker = new AntennaWorker({
-    client,
-    projects: [antenna.projectId],
-    pipelines: [examplePipeline(onImage)],
-    pollIntervalMs: 20,
-    maxBatchSize: 4,
-    fetch: localImages,
-  });
-
-  await worker.run({ until: 'drained' });
-  const report = reportOf(antenna);
+  const pipeline = local.examplePipeline(onImage);
+  const report = await local.drain(client, antenna, pipeline, print);
   const { asked } = cache.counts;
   const requests = antenna.server.requests.length;
   const { mode, expiresAt } = client.credentialHealth ?? {};
-  print(`job ${report.jobStatus}: ${report.processed} of ${IMAGES} images, ${report.failed} failed`);
   print(
     `${requests} requests, ${report.refused} of them refused; the token service was asked ${asked} times`,
   );
@@ -62,8 +44,4 @@ export async function run(print: Print): Promise<CustomProviderReport> {
   return { ...report, asked, requests };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await run((line) => {
-    console.log(line);
-  });
-}
+await local.runIfStarted(import.meta.url, run);

@@ -1,20 +1,12 @@
-import { pathToFileURL } from 'node:url';
-import { AntennaClient, AntennaWorker, fileToken, silentLogger } from 'antenna-sdk';
-import {
-  examplePipeline,
-  localImages,
-  reportOf,
-  startAntenna,
-  type ExampleReport,
-  type Print,
-} from '../local-antenna/antenna.js';
+import { AntennaClient, fileToken, silentLogger } from 'antenna-sdk';
+import * as local from '../local-antenna/antenna.js';
 import { mountSecret } from './mounted-secret.js';
 
 const IMAGES = 40;
 const ROTATE_AT = 10;
 
-export async function run(print: Print): Promise<ExampleReport> {
-  const antenna = await startAntenna(IMAGES);
+export async function run(print: local.Print): Promise<local.ExampleReport> {
+  const antenna = await local.startAntenna(IMAGES);
   const secret = await mountSecret('api-key', antenna.key.value);
   const rotate = async (): Promise<void> => {
     antenna.key.revoke();
@@ -29,26 +21,12 @@ export async function run(print: Print): Promise<ExampleReport> {
     tokenScheme: 'Api-Key',
     logger: silentLogger,
   });
-  const worker = new AntennaWorker({
-    client,
-    projects: [antenna.projectId],
-    pipelines: [examplePipeline((count) => (count === ROTATE_AT ? rotate() : undefined))],
-    pollIntervalMs: 20,
-    maxBatchSize: 4,
-    fetch: localImages,
-  });
-
-  await worker.run({ until: 'drained' });
-  const report = reportOf(antenna);
-  print(`job ${report.jobStatus}: ${report.processed} of ${IMAGES} images, ${report.failed} failed`);
+  const pipeline = local.examplePipeline((count) => (count === ROTATE_AT ? rotate() : undefined));
+  const report = await local.drain(client, antenna, pipeline, print);
   await client.close();
   await secret.unmount();
   await antenna.close();
   return report;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await run((line) => {
-    console.log(line);
-  });
-}
+await local.runIfStarted(import.meta.url, run);

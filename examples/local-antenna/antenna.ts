@@ -1,4 +1,5 @@
-import { definePipeline, type WorkerPipeline } from 'antenna-sdk';
+import { pathToFileURL } from 'node:url';
+import { AntennaWorker, definePipeline, type AntennaClient, type WorkerPipeline } from 'antenna-sdk';
 import {
   createContractServer,
   type ContractServer,
@@ -18,7 +19,7 @@ export interface LocalAntenna {
   close(): Promise<void>;
 }
 
-/** What a run of an example came to, for its test. */
+/** What a run of an example came to. */
 export interface ExampleReport {
   readonly jobStatus: string;
   readonly processed: number;
@@ -59,16 +60,31 @@ export function examplePipeline(onImage: (count: number) => void | Promise<void>
   });
 }
 
-/** Stands for the image server. */
-export const localImages = (): Promise<Response> =>
-  Promise.resolve(new Response(Buffer.from('the bytes of an image')));
-
-export function reportOf({ server, job }: Pick<LocalAntenna, 'server' | 'job'>): ExampleReport {
+/** A worker with that client, until the job has no image left. */
+export async function drain(
+  client: AntennaClient,
+  { server, projectId, job }: Pick<LocalAntenna, 'server' | 'projectId' | 'job'>,
+  pipeline: WorkerPipeline,
+  print: Print,
+): Promise<ExampleReport> {
+  const worker = new AntennaWorker({
+    client,
+    projects: [projectId],
+    pipelines: [pipeline],
+    pollIntervalMs: 20,
+    maxBatchSize: 4,
+    // Stands for the image server.
+    fetch: () => Promise.resolve(new Response(Buffer.from('the bytes of an image'))),
+  });
+  await worker.run({ until: 'drained' });
   server.settle();
-  return {
-    jobStatus: job.status,
-    processed: job.counts.processed,
-    failed: job.counts.failed,
-    refused: server.requests.filter(({ status }) => status === 401).length,
-  };
+  const { total, processed, failed } = job.counts;
+  print(`job ${job.status}: ${processed} of ${total} images, ${failed} failed`);
+  const refused = server.requests.filter(({ status }) => status === 401).length;
+  return { jobStatus: job.status, processed, failed, refused };
+}
+
+/** Runs an example if its file is what was started, and not if a test imports it. */
+export async function runIfStarted(file: string, run: (print: Print) => Promise<unknown>): Promise<void> {
+  if (file === pathToFileURL(process.argv[1] ?? '').href) await run(console.log);
 }

@@ -1,10 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import {
   AntennaClient,
-  AntennaWorker,
   checkCredential,
   fileToken,
   loginToken,
@@ -13,26 +11,20 @@ import {
   writeKeyFile,
 } from 'antenna-sdk';
 import { createContractServer } from 'antenna-sdk/testing';
-import {
-  examplePipeline,
-  localImages,
-  reportOf,
-  type ExampleReport,
-  type Print,
-} from '../local-antenna/antenna.js';
+import * as local from '../local-antenna/antenna.js';
 
 const IMAGES = 40;
 const ROTATE_AT = 10;
 const STAFF = { email: 'platform@example.org', password: 'a password for the example only' };
 
 /** What the run came to, and what was made on the way. */
-export interface ProvisionReport extends ExampleReport {
+export interface ProvisionReport extends local.ExampleReport {
   readonly services: number;
   readonly keys: readonly string[];
   readonly summary: string;
 }
 
-export async function run(print: Print): Promise<ProvisionReport> {
+export async function run(print: local.Print): Promise<ProvisionReport> {
   // An Antenna with nothing in it but a project and a staff user.
   const server = createContractServer({ dialect: 'api-key', emptyWaitMs: 1 });
   const project = server.project({ name: 'Meadow' });
@@ -40,7 +32,7 @@ export async function run(print: Print): Promise<ProvisionReport> {
   const { url } = await server.listen();
   const folder = await mkdtemp(join(tmpdir(), 'antenna-provision-'));
   const keyFile = join(folder, 'api-key');
-  const pipeline = examplePipeline((count) => (count === ROTATE_AT ? rotate() : undefined));
+  const pipeline = local.examplePipeline((count) => (count === ROTATE_AT ? rotate() : undefined));
 
   // What the platform does, once for each service, as a staff user.
   const platform = new AntennaClient({
@@ -78,19 +70,9 @@ export async function run(print: Print): Promise<ProvisionReport> {
   const { summary } = await checkCredential(client);
   print(summary);
   const job = project.job({ pipeline: pipelineId === undefined ? null : { id: pipelineId }, images: IMAGES });
-  const worker = new AntennaWorker({
-    client,
-    projects: [project.id],
-    pipelines: [pipeline],
-    pollIntervalMs: 20,
-    maxBatchSize: 4,
-    fetch: localImages,
-  });
-  await worker.run({ until: 'drained' });
-
-  const report = reportOf({ server, job });
+  const target = { server, projectId: project.id, job };
+  const report = await local.drain(client, target, pipeline, print);
   const services = (await platform.processingServices.list(project.id)).count;
-  print(`job ${report.jobStatus}: ${report.processed} of ${IMAGES} images, ${report.failed} failed`);
   await client.close();
   await platform.close();
   await server.close();
@@ -98,8 +80,4 @@ export async function run(print: Print): Promise<ProvisionReport> {
   return { ...report, services, keys, summary };
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  await run((line) => {
-    console.log(line);
-  });
-}
+await local.runIfStarted(import.meta.url, run);
