@@ -1,25 +1,12 @@
-import {
-  checkOptions,
-  isClock,
-  isCount,
-  isDuration,
-  isEnvironment,
-  isFunction,
-  isLogger,
-  isTexts,
-  isWait,
-  type Check,
-} from '../../errors/arguments.js';
+import { checkOptions, isCount, isEnvironment, type Check } from '../../errors/arguments.js';
 import { guardLogger, silentLogger, type Logger } from '../../log/logger.js';
-import { systemClock, type Clock } from '../../time/clock.js';
+import type { Clock } from '../../time/clock.js';
 import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { HandlerChild } from './child.js';
-import { ChildSlot } from './child-slot.js';
-import { EXECUTOR_DEFAULTS } from './defaults.js';
+import { ChildPool } from './child-pool.js';
 import { entryFile, isModule, modulePath } from './entry-file.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
-import { ModuleRunner } from './module-runner.js';
-import { ExecutorTally } from './tally.js';
+import { START_CHECKS, SURROUNDING_CHECKS } from './module-options.js';
 
 /** Options of {@link ProcessExecutor}. Durations in milliseconds, sizes in bytes. */
 export interface ProcessExecutorOptions {
@@ -53,14 +40,9 @@ const OPTIONS: { readonly [Name in keyof Required<ProcessExecutorOptions>]: Chec
   processes: isCount(1),
   maxBatches: isCount(0),
   maxRssBytes: isCount(0),
-  timeoutMs: isDuration,
-  startTimeoutMs: isDuration,
-  abortGraceMs: isWait,
-  execArgv: isTexts,
+  ...START_CHECKS,
   env: isEnvironment,
-  logger: isLogger,
-  clock: isClock,
-  random: isFunction,
+  ...SURROUNDING_CHECKS,
 };
 
 /**
@@ -71,62 +53,30 @@ const OPTIONS: { readonly [Name in keyof Required<ProcessExecutorOptions>]: Chec
  */
 export class ProcessExecutor implements Executor {
   readonly kind = 'process';
-  readonly #abortGraceMs: number;
-  readonly #places: readonly ChildSlot[];
-  readonly #tally = new ExecutorTally();
-  readonly #runner: ModuleRunner<ChildSlot>;
+  readonly #pool: ChildPool;
 
   /** @throws AntennaConfigError naming every wrong option; when the module does not exist. */
   constructor(options: ProcessExecutorOptions) {
     checkOptions('Invalid executor options', options, OPTIONS, ['module']);
-    const { module, execArgv, env, logger = silentLogger } = options;
-    const of = { ...EXECUTOR_DEFAULTS, ...defined(options) };
-    this.#abortGraceMs = of.abortGraceMs;
-    const child = {
-      entry: entryFile('executor-child'),
-      module: modulePath(module),
-      execArgv,
-      env,
-      logger: guardLogger(logger),
-    };
-    const slot = {
-      open: () => new HandlerChild(child),
-      logger: child.logger,
-      clock: options.clock ?? systemClock,
-      random: options.random ?? Math.random,
-      tally: this.#tally,
-      limits: { maxBatches: of.maxBatches, maxRssBytes: of.maxRssBytes },
-      timeoutMs: of.timeoutMs,
-      startTimeoutMs: of.startTimeoutMs,
-      abortGraceMs: of.abortGraceMs,
-    };
-    this.#places = Array.from({ length: of.processes }, () => new ChildSlot(slot));
-    this.#runner = new ModuleRunner(this.#places, this.#tally, (place, call) => place.call(call));
+    const { module, execArgv, env } = options;
+    const logger = guardLogger(options.logger ?? silentLogger);
+    const child = { entry: entryFile('executor-child'), module: modulePath(module), execArgv, env, logger };
+    this.#pool = new ChildPool(() => new HandlerChild(child), logger, options);
   }
 
   warmUp(context?: ProcessContext): Promise<number | undefined> {
-    return this.#runner.warmUp(context);
+    return this.#pool.runner.warmUp(context);
   }
 
   run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
-    return this.#runner.run(batch, context);
+    return this.#pool.runner.run(batch, context);
   }
 
-  async close({
-    graceMs = this.#abortGraceMs,
-  }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
-    await this.#runner.close();
-    await Promise.all(this.#places.map((place) => place.close(graceMs)));
+  close({ graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+    return this.#pool.close(graceMs);
   }
 
   stats(): ExecutorStats {
-    return this.#tally.stats(this.kind, this.#runner.busy);
+    return this.#pool.stats(this.kind);
   }
-}
-
-/** An option that is given as undefined is not given. */
-function defined<Options extends object>(
-  options: Options,
-): { [Name in keyof Options]: NonNullable<Options[Name]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never;
 }

@@ -1,22 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { Tinypool } from 'tinypool';
-import {
-  checkOptions,
-  isClock,
-  isCount,
-  isDuration,
-  isFunction,
-  isLogger,
-  isTexts,
-  isWait,
-  type Check,
-} from '../../errors/arguments.js';
+import { checkOptions, isCount, type Check } from '../../errors/arguments.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
 import { entryFile, isModule, modulePath } from './entry-file.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
+import { START_CHECKS, SURROUNDING_CHECKS } from './module-options.js';
 import { backOff, respawnDelayMs } from './respawn.js';
 import { ModuleRunner, type ModuleCallResult, type SlotCall } from './module-runner.js';
 import { settle } from './supervise.js';
@@ -51,13 +42,8 @@ const OPTIONS: { readonly [Name in keyof Required<ThreadExecutorOptions>]: Check
   module: isModule,
   threads: isCount(1),
   maxHeapBytes: isCount(1),
-  timeoutMs: isDuration,
-  startTimeoutMs: isDuration,
-  abortGraceMs: isWait,
-  execArgv: isTexts,
-  logger: isLogger,
-  clock: isClock,
-  random: isFunction,
+  ...START_CHECKS,
+  ...SURROUNDING_CHECKS,
 };
 
 /**

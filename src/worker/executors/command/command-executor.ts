@@ -5,11 +5,8 @@ import { guardLogger, silentLogger, type Logger } from '../../../log/logger.js';
 import { issuesOf } from '../../../resources/core.js';
 import { systemClock, type Clock } from '../../../time/clock.js';
 import type { ProcessContext, TaskImage } from '../../handler/handler.js';
-import { ChildSlot } from '../child-slot.js';
-import { EXECUTOR_DEFAULTS } from '../defaults.js';
+import { ChildPool } from '../child-pool.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from '../executor.js';
-import { ModuleRunner } from '../module-runner.js';
-import { ExecutorTally } from '../tally.js';
 import { childEnv, type EnvOf } from './child-env.js';
 import { CommandChild } from './command-child.js';
 import type { HandlerReady } from './messages.js';
@@ -86,10 +83,7 @@ const optionsSchema = z.strictObject({
 export class CommandExecutor implements Executor {
   readonly kind = 'command';
   readonly endsEveryCall = true;
-  readonly #abortGraceMs: number;
-  readonly #places: readonly ChildSlot[];
-  readonly #tally = new ExecutorTally();
-  readonly #runner: ModuleRunner<ChildSlot>;
+  readonly #pool: ChildPool;
   #description: HandlerReady | undefined;
 
   /** @throws AntennaConfigError naming every wrong option. */
@@ -102,33 +96,11 @@ export class CommandExecutor implements Executor {
     const onReady = (ready: HandlerReady): void => {
       this.#description = ready;
     };
-    const { maxBatches = EXECUTOR_DEFAULTS.maxBatches, maxRssBytes = EXECUTOR_DEFAULTS.maxRssBytes } =
-      recycle ?? {};
-    this.#abortGraceMs = options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs;
-    const slot = {
-      logger,
-      clock,
-      random: options.random ?? Math.random,
-      tally: this.#tally,
-      limits: { maxBatches, maxRssBytes },
-      timeoutMs: options.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
-      startTimeoutMs: options.startTimeoutMs ?? EXECUTOR_DEFAULTS.startTimeoutMs,
-      abortGraceMs: this.#abortGraceMs,
-    };
-    const openAt = (index: number) => (): CommandChild => {
+    const open = (index: number): CommandChild => {
       const own = childEnv(process.env, env, index, devices);
       return new CommandChild({ command, args, cwd, env: own, logger, clock, onReady });
     };
-    this.#places = Array.from(
-      { length: processes },
-      (_, index) => new ChildSlot({ ...slot, open: openAt(index) }),
-    );
-    this.#runner = new ModuleRunner(
-      this.#places,
-      this.#tally,
-      (place, call) => place.call(call),
-      (place) => place.room,
-    );
+    this.#pool = new ChildPool(open, logger, { ...options, ...recycle, processes }, ({ room }) => room);
   }
 
   /** What the handler said of itself when it was last ready; undefined before {@link warmUp}. */
@@ -137,21 +109,18 @@ export class CommandExecutor implements Executor {
   }
 
   warmUp(context?: ProcessContext): Promise<number | undefined> {
-    return this.#runner.warmUp(context);
+    return this.#pool.runner.warmUp(context);
   }
 
   run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
-    return this.#runner.run(batch, context);
+    return this.#pool.runner.run(batch, context);
   }
 
-  async close({
-    graceMs = this.#abortGraceMs,
-  }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
-    await this.#runner.close();
-    await Promise.all(this.#places.map((place) => place.close(graceMs)));
+  close({ graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
+    return this.#pool.close(graceMs);
   }
 
   stats(): ExecutorStats {
-    return this.#tally.stats(this.kind, this.#runner.busy);
+    return this.#pool.stats(this.kind);
   }
 }
