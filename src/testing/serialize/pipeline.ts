@@ -1,5 +1,5 @@
 import { formatServerTimestamp } from '../../contract/timestamps.js';
-import type { AlgorithmRow, PipelineRow } from '../state/rows.js';
+import type { AlgorithmRow, PipelineRow, ServiceRow } from '../state/rows.js';
 import type { Call } from '../wire/call.js';
 import { canSee } from '../wire/access.js';
 import * as permissions from './permissions.js';
@@ -13,9 +13,17 @@ const PLACEHOLDER_STAGES = [
   },
 ];
 
+/** How every object of this file ends: the keys have the server's order. */
+function foot(call: Call, row: AlgorithmRow | PipelineRow | ServiceRow): Record<string, unknown> {
+  return {
+    created_at: formatServerTimestamp(row.createdAt),
+    updated_at: formatServerTimestamp(row.updatedAt),
+    user_permissions: permissions.ofPlainObject(call.caller),
+  };
+}
+
 function algorithmObject(call: Call, algorithm: AlgorithmRow): Record<string, unknown> {
   const map = algorithm.categoryMap;
-  const userPermissions = permissions.ofPlainObject(call.caller);
   return {
     id: algorithm.id,
     details: call.url(`ml/algorithms/${algorithm.id}/`),
@@ -29,12 +37,10 @@ function algorithmObject(call: Call, algorithm: AlgorithmRow): Record<string, un
     category_map: map && {
       id: map.id,
       details: call.url(`ml/labels/${map.id}/`),
-      user_permissions: userPermissions,
+      user_permissions: permissions.ofPlainObject(call.caller),
     },
     category_count: null,
-    created_at: formatServerTimestamp(algorithm.createdAt),
-    updated_at: formatServerTimestamp(algorithm.updatedAt),
-    user_permissions: userPermissions,
+    ...foot(call, algorithm),
   };
 }
 
@@ -48,9 +54,7 @@ export function pipelineReference(call: Call, pipeline: PipelineRow): Record<str
     description: pipeline.description,
     version: pipeline.version,
     version_name: pipeline.versionName,
-    created_at: formatServerTimestamp(pipeline.createdAt),
-    updated_at: formatServerTimestamp(pipeline.updatedAt),
-    user_permissions: permissions.ofPlainObject(call.caller),
+    ...foot(call, pipeline),
   };
 }
 
@@ -81,9 +85,7 @@ export function pipelineObject(
       is_async: service.endpointUrl === null,
       last_seen: service.lastSeen === null ? null : formatServerTimestamp(service.lastSeen),
       last_seen_live: service.lastSeenLive,
-      created_at: formatServerTimestamp(service.createdAt),
-      updated_at: formatServerTimestamp(service.updatedAt),
-      user_permissions: permissions.ofPlainObject(call.caller),
+      ...foot(call, service),
     })),
     project_pipeline_configs: pipeline.configs
       .filter((config) => inScope(config.projectId))
@@ -95,9 +97,7 @@ export function pipelineObject(
         config: {},
         user_permissions: permissions.ofPipelineConfig(call.caller, store.projects.get(config.projectId)),
       })),
-    created_at: formatServerTimestamp(pipeline.createdAt),
-    updated_at: formatServerTimestamp(pipeline.updatedAt),
-    user_permissions: permissions.ofPlainObject(call.caller),
+    ...foot(call, pipeline),
   };
 }
 
