@@ -1,15 +1,13 @@
 import type { AntennaWorker } from 'antenna-sdk';
 import { type HealthReport } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { createRig, drive, driveUntil } from '../reliability/rig.js';
+import { createRig, drive, driveUntil, stopDriven } from '../reliability/rig.js';
 
 const detailOf = (report: HealthReport, name: string): string =>
   report.checks.find((check) => check.name === name)?.detail ?? '';
 
 async function endOf(rig: ReturnType<typeof createRig>, worker: AntennaWorker, running: Promise<unknown>) {
-  const stopping = worker.stop({ graceMs: 0 });
-  await drive(rig.clock, running);
-  await stopping;
+  await stopDriven(rig, worker, running, { graceMs: 0 });
 }
 
 describe('the health of a worker', () => {

@@ -6,7 +6,7 @@ import { WaitingPosts, type WaitingPost } from '../../../src/worker/outbox/waiti
 import { errorOutcome } from '../../../src/worker/task/outcome.js';
 import { WorkItem } from '../../../src/worker/task/work-item.js';
 import { pipeline } from '../../support/pipelines.js';
-import { createRig, drive, driveUntil } from '../reliability/rig.js';
+import { createRig, driveUntil, stopDriven } from '../reliability/rig.js';
 
 const clock = createTestClock();
 const leaseClock = new LeaseClock(clock);
@@ -43,9 +43,7 @@ describe('an outbox whose posts are all stalled', () => {
     await rig.clock.advance(5_000);
     expect(schedule.mock.calls.length).toBeLessThan(100);
     stall.remove();
-    const stopping = worker.stop();
-    const report = await drive(rig.clock, running);
-    await stopping;
+    const report = await stopDriven(rig, worker, running);
     expect(report.posted + report.abandoned).toBe(report.taken);
   });
 });

@@ -191,6 +191,20 @@ export async function driveUntil(
   }
 }
 
+/** Stops a worker that runs, on the rig's clock. @returns the report of the run. */
+export async function stopDriven<Report>(
+  { clock }: Pick<Rig, 'clock'>,
+  worker: AntennaWorker,
+  running: Promise<Report>,
+  options: Parameters<AntennaWorker['stop']>[0] & Parameters<typeof drive>[2] = {},
+): Promise<Report> {
+  const { graceMs, ...steps } = options;
+  const stopping = worker.stop(graceMs === undefined ? {} : { graceMs });
+  const report = await drive(clock, running, steps);
+  await stopping;
+  return report;
+}
+
 /** Collects the events of one name. */
 export function eventsOf<Name extends keyof WorkerEvents>(
   worker: AntennaWorker,

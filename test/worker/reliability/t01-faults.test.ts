@@ -1,7 +1,7 @@
 import type { FetchLike } from 'antenna-sdk';
 import type { ContractServer } from 'antenna-sdk/testing';
 import { describe, expect, it } from 'vitest';
-import { accounted, anyImage, createRig, drive, driveUntil, modelOf } from './rig.js';
+import { accounted, anyImage, createRig, drive, driveUntil, modelOf, stopDriven } from './rig.js';
 
 /** Ways in which one exchange can fail. */
 const FAULTS: Readonly<Record<string, (server: ContractServer, after: number) => void>> = {
@@ -91,8 +91,6 @@ describe('T1 whatever fails, the loop still polls', () => {
     expect(worker.state).toBe('running');
     outage.remove();
     await driveUntil(rig.clock, () => job.status === 'SUCCESS', 120_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRig, drive, driveUntil, modelOf } from './rig.js';
+import { createRig, drive, driveUntil, modelOf, stopDriven } from './rig.js';
 
 describe('T3 start and stop, a hundred times', () => {
   it('never has two reservations at once, and polls again after every start', async () => {
@@ -29,9 +29,7 @@ describe('T3 start and stop, a hundred times', () => {
       // Stopped at another moment each time: while listing, reserving, working, backing off.
       await rig.clock.advance((round * 37) % 400);
       if (round % 3 === 0) await driveUntil(rig.clock, () => polls > before, 30_000);
-      const stopping = worker.stop({ graceMs: round % 5 === 0 ? 0 : 5_000 });
-      await drive(rig.clock, running, { stepMs: 50 });
-      await stopping;
+      await stopDriven(rig, worker, running, { graceMs: round % 5 === 0 ? 0 : 5_000, stepMs: 50 });
       if (round % 2 === 0) await rig.clock.advance(200);
     }
     expect(most).toBe(1);
@@ -40,9 +38,7 @@ describe('T3 start and stop, a hundred times', () => {
     // What the stops left behind is out with nobody until its leases lapse, and holds nobody back until then.
     await rig.clock.advance(10_000);
     expect(polls).toBeGreaterThan(before + 5);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
     expect(worker.state).toBe('stopped');
     expect(job.ledger.total('counted')).toBeGreaterThan(0);
     expect(rig.clock.pending).toBeLessThan(5);

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { accounted, createRig, drive, driveUntil, eventsOf, modelOf, slowImages, type Rig } from './rig.js';
+import {
+  accounted,
+  createRig,
+  drive,
+  driveUntil,
+  eventsOf,
+  modelOf,
+  slowImages,
+  stopDriven,
+  type Rig,
+} from './rig.js';
 
 type Stage = 'reserving' | 'downloading' | 'processing' | 'posting' | 'idle';
 
@@ -67,9 +77,7 @@ describe('T4 SIGTERM at any stage loses no task silently', () => {
     const running = worker.run({ handleSignals: false });
     await driveUntil(rig.clock, () => started.length > 0);
     const stoppedAt = rig.clock.now();
-    const stopping = worker.stop();
-    const report = await drive(rig.clock, running, { stepMs: 100 });
-    await stopping;
+    const report = await stopDriven(rig, worker, running, { stepMs: 100 });
     expect(rig.clock.now() - stoppedAt).toBeLessThanOrEqual(26_000);
     expect(report.abandoned).toBe(report.taken);
     expect(abandoned.flatMap(({ tasks }) => tasks)).toHaveLength(report.taken);
@@ -109,9 +117,7 @@ describe('T4 SIGTERM at any stage loses no task silently', () => {
     job.expireLeases();
     const redelivered = eventsOf(worker, 'task_started');
     await driveUntil(rig.clock, () => redelivered.some(({ attempt }) => attempt === 2));
-    const stopping = worker.stop();
-    const report = await drive(rig.clock, running, { stepMs: 50 });
-    await stopping;
+    const report = await stopDriven(rig, worker, running, { stepMs: 50 });
     rig.server.settle();
     expect(accounted(report)).toBe(report.taken);
     for (const { image_id } of lost) expect(job.ledger.image(image_id).outcome).toBe('success');

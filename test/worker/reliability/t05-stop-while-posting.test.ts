@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accounted, createRig, drive, driveUntil, eventsOf } from './rig.js';
+import { accounted, createRig, drive, driveUntil, eventsOf, stopDriven } from './rig.js';
 
 describe('T5 a stop while posts are on their way', () => {
   it('waits for them: everything computed is confirmed', async () => {
@@ -10,9 +10,7 @@ describe('T5 a stop while posts are on their way', () => {
     const tasks = eventsOf(worker, 'task');
     const running = worker.run({ handleSignals: false });
     await driveUntil(rig.clock, () => tasks.length > 0);
-    const stopping = worker.stop();
-    const report = await drive(rig.clock, running, { stepMs: 100 });
-    await stopping;
+    const report = await stopDriven(rig, worker, running, { stepMs: 100 });
     rig.server.settle();
     expect(report.posted).toBe(report.taken);
     expect(job.ledger.total('counted')).toBe(report.taken);
@@ -45,9 +43,7 @@ describe('T5 a stop while posts are on their way', () => {
     rig.server.faults.outage({}, { route: 'result' });
     const running = worker.run({ handleSignals: false });
     await driveUntil(rig.clock, () => tasks.length > 0);
-    const stopping = worker.stop();
-    const report = await drive(rig.clock, running, { stepMs: 100 });
-    await stopping;
+    const report = await stopDriven(rig, worker, running, { stepMs: 100 });
     expect(report.abandoned).toBe(report.taken);
     expect(accounted(report)).toBe(report.taken);
   });

@@ -10,7 +10,7 @@ import { WorkItem } from '../../../src/worker/task/work-item.js';
 import { Spool } from '../../../src/worker/spool/spool.js';
 import { pipeline } from '../../support/pipelines.js';
 import { CrashDisk } from '../spool/crash-disk.js';
-import { createRig, drive, driveUntil, eventsOf } from './rig.js';
+import { createRig, drive, driveUntil, eventsOf, stopDriven } from './rig.js';
 
 const clock = createTestClock();
 const limits = { maxBytes: 1_000_000, maxFiles: 100 };
@@ -91,9 +91,7 @@ describe('T8 a worker that comes back', () => {
     const spooled = eventsOf(worker, 'spooled');
     const running = worker.run({ handleSignals: false });
     await driveUntil(rig.clock, () => spooled.length >= 2, 3_600_000, true);
-    const stopping = worker.stop({ graceMs: 2_000 });
-    const report = await drive(rig.clock, running, { stepMs: 50, disk: true });
-    await stopping;
+    const report = await stopDriven(rig, worker, running, { graceMs: 2_000, stepMs: 50, disk: true });
     outage.remove();
     return { job, report };
   }
@@ -137,9 +135,7 @@ describe('T8 a worker that comes back', () => {
     // As a crash would leave it.
     const files = (await readdir(directory)).filter((name) => name.endsWith('.results'));
     expect(files.length).toBeGreaterThanOrEqual(6);
-    const stopping = worker.stop({ graceMs: 2_000 });
-    const report = await drive(rig.clock, running, { stepMs: 50, disk: true });
-    await stopping;
+    const report = await stopDriven(rig, worker, running, { graceMs: 2_000, stepMs: 50, disk: true });
     expect(report.spooled + report.abandoned).toBe(report.taken);
     expect((await readdir(directory)).filter((name) => name.endsWith('.results'))).toHaveLength(
       report.spooled,
@@ -174,9 +170,7 @@ describe('T8 a worker that comes back', () => {
     await expect(drive(rig.clock, second.run({ handleSignals: false }), { disk: true })).rejects.toThrow(
       'give every worker a directory of its own',
     );
-    const stopping = first.stop();
-    await drive(rig.clock, running, { disk: true });
-    await stopping;
+    await stopDriven(rig, first, running, { disk: true });
     const third = rig.worker({ spool: { directory } });
     const report = await drive(rig.clock, third.run({ until: 'drained', handleSignals: false }), {
       disk: true,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accounted, createRig, drive, eventsOf } from './rig.js';
+import { accounted, createRig, drive, eventsOf, stopDriven } from './rig.js';
 
 interface Posted {
   readonly results: readonly {
@@ -61,9 +61,7 @@ describe('T12 the server refuses a whole post for one bad result', () => {
     expect(job.ledger.total('delivered')).toBe(delivered);
     expect(delivered).toBeLessThan(40);
     expect(rejected.length).toBeGreaterThan(0);
-    const stopping = worker.stop();
-    const report = await drive(rig.clock, running);
-    await stopping;
+    const report = await stopDriven(rig, worker, running);
     expect(accounted(report)).toBe(report.taken);
     expect(report.dropped).toBe(report.taken);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRig, drive, driveUntil, eventsOf, modelOf } from './rig.js';
+import { createRig, drive, driveUntil, eventsOf, modelOf, stopDriven } from './rig.js';
 
 /** Counts how often the model saw each image. */
 function counted(
@@ -55,9 +55,7 @@ describe('T14 duplicates', () => {
     const redelivered = eventsOf(worker, 'redelivered');
     const running = worker.run({ handleSignals: false });
     await driveUntil(rig.clock, () => job.status === 'SUCCESS', 600_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
     expect(redelivered.length).toBeGreaterThan(0);
     expect(Math.max(...calls.values())).toBe(1);
     const bodies = new Map<string, Set<string>>();
@@ -76,9 +74,7 @@ describe('T14 duplicates', () => {
     const worker = rig.worker({ definition: { process } });
     const running = worker.run({ handleSignals: false });
     await driveUntil(rig.clock, () => job.status === 'SUCCESS', 600_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
     expect(job.counts.failed).toBe(0);
     expect(Math.max(...calls.values())).toBe(1);
   });

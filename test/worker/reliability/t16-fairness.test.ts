@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRig, drive, driveUntil, eventsOf, modelOf, rigPipeline } from './rig.js';
+import { createRig, driveUntil, eventsOf, modelOf, rigPipeline, stopDriven } from './rig.js';
 
 describe('T16 many jobs share one worker', () => {
   it('a job of three tasks is done within two rotations beside one of a hundred thousand', async () => {
@@ -16,9 +16,7 @@ describe('T16 many jobs share one worker', () => {
     await driveUntil(rig.clock, () => small.status === 'SUCCESS', 60_000);
     // Three jobs with a quantum of five seconds each, twice around, and the time of a post.
     expect(rig.clock.now() - seenAt).toBeLessThanOrEqual(2 * 3 * 5_000 + 2_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 
   it('spares the model switches, without letting the other pipeline wait for minutes', async () => {
@@ -44,9 +42,7 @@ describe('T16 many jobs share one worker', () => {
     });
     const running = worker.run({ handleSignals: false });
     await rig.clock.advance(100_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
     rig.server.settle();
     for (const job of jobs) expect(job.ledger.total('counted')).toBeGreaterThan(100);
     const runs = order.reduce((count, slug, index) => count + (slug === order[index - 1] ? 0 : 1), 0);

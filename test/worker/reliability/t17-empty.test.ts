@@ -1,68 +1,35 @@
+import type { JobHandle } from 'antenna-sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../../src/time/clock.js';
-import { createRig, drive, driveUntil, eventsOf, type Rig } from './rig.js';
+import { createRig, drive, driveUntil, eventsOf, stopDriven, type Rig } from './rig.js';
+
+/** An end to the cause. */
+type End = () => void;
+
+function noTasks(rig: Rig): End {
+  const empty = rig.server.faults.answer({ body: { tasks: [] } }, { route: 'tasks' });
+  return () => {
+    empty.remove();
+  };
+}
 
 /** The six reasons for an empty answer (WORKER §1), each with the means to end it. */
-const CAUSES: Readonly<Record<string, (rig: Rig) => { readonly jobId: number; readonly end: () => void }>> = {
-  'the job has not started': (rig) => {
-    const job = rig.job(5);
-    job.forceStatus('STARTED');
-    const empty = rig.server.faults.answer({ body: { tasks: [] } }, { route: 'tasks' });
-    return {
-      jobId: job.id,
-      end: () => {
-        empty.remove();
-      },
-    };
-  },
-  'the job is inactive for a while': (rig) => {
-    const job = rig.job(5);
+const CAUSES: Readonly<Record<string, (rig: Rig, job: JobHandle) => End>> = {
+  'the job has not started': noTasks,
+  'the job is inactive for a while': (_rig, job) => {
     job.forceStatus('PENDING');
-    return {
-      jobId: job.id,
-      end: () => {
-        job.forceStatus('STARTED');
-      },
-    };
+    return () => job.forceStatus('STARTED');
   },
-  'another worker holds all tasks': (rig) => {
-    const job = rig.job(5);
+  'another worker holds all tasks': (rig, job) => {
     void rig.client.tasks.reserve(job.id, { batchSize: 5 });
-    return {
-      jobId: job.id,
-      end: () => {
-        job.expireLeases();
-      },
-    };
+    return () => job.expireLeases();
   },
-  'a thousand tasks are outstanding': (rig) => {
-    const job = rig.job(5);
-    const empty = rig.server.faults.answer({ body: { tasks: [] } }, { route: 'tasks' });
-    return {
-      jobId: job.id,
-      end: () => {
-        empty.remove();
-      },
-    };
-  },
-  'the queue fails in silence': (rig) => {
-    const job = rig.job(5);
-    const empty = rig.server.faults.answer({ body: { tasks: [] } }, { route: 'tasks' });
-    return {
-      jobId: job.id,
-      end: () => {
-        empty.remove();
-      },
-    };
-  },
+  'a thousand tasks are outstanding': noTasks,
+  'the queue fails in silence': noTasks,
   'the queue refuses connections': (rig) => {
-    const job = rig.job(5);
     const outage = rig.server.faults.queueOutage({ hangMs: 5_000 });
-    return {
-      jobId: job.id,
-      end: () => {
-        outage.remove();
-      },
+    return () => {
+      outage.remove();
     };
   },
 };
@@ -72,8 +39,8 @@ describe('T17 an empty answer means nothing in particular', () => {
     'because %s: the job is asked again, ever less often, and done in the end',
     async (_name, cause) => {
       const rig = createRig({ dialect: 'token' });
-      const { jobId, end } = cause(rig);
-      const job = rig.server.job(jobId);
+      const job = rig.job(5);
+      const end = cause(rig, job);
       await rig.clock.advance(1_000);
       const worker = rig.worker();
       const running = worker.run({ handleSignals: false });
@@ -82,10 +49,8 @@ describe('T17 an empty answer means nothing in particular', () => {
       // 1, 2, 4, 8, 16 s, then every 30 s ± 25 %; after a refused connection full jitter, every 15 s and its own 5 s.
       expect(asked).toBeLessThanOrEqual(8 + (20 * 60) / 18);
       end();
-      await driveUntil(rig.clock, () => job?.status === 'SUCCESS', 10 * 60_000);
-      const stopping = worker.stop();
-      await drive(rig.clock, running);
-      await stopping;
+      await driveUntil(rig.clock, () => job.status === 'SUCCESS', 10 * 60_000);
+      await stopDriven(rig, worker, running);
     },
   );
 
@@ -106,9 +71,7 @@ describe('T17 an empty answer means nothing in particular', () => {
     const reserved = eventsOf(worker, 'reserved');
     const running = worker.run({ handleSignals: false });
     await driveUntil(rig.clock, () => reserved.length > 0, 30_000 + 15_000 + 5_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 
   it('keeps the service online while idle, in both dialects', async () => {
@@ -120,9 +83,7 @@ describe('T17 an empty answer means nothing in particular', () => {
       const route = dialect === 'token' ? /\/jobs\/$/ : /\/pipelines\/$/;
       const beats = rig.server.requests.filter(({ path }) => route.test(path)).length;
       expect(beats).toBeGreaterThanOrEqual(20);
-      const stopping = worker.stop();
-      await drive(rig.clock, running);
-      await stopping;
+      await stopDriven(rig, worker, running);
     }
   });
 
@@ -139,8 +100,6 @@ describe('T17 an empty answer means nothing in particular', () => {
     await rig.clock.advance(150_000);
     const beats = rig.server.requests.filter(({ path }) => path.endsWith('/jobs/')).length - before;
     expect(beats).toBeGreaterThanOrEqual(6);
-    const stopping = worker.stop({ graceMs: 0 });
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running, { graceMs: 0 });
   });
 });

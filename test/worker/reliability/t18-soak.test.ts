@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRig, drive, eventsOf, modelOf } from './rig.js';
+import { createRig, eventsOf, modelOf, stopDriven } from './rig.js';
 
 describe('T18 eight hours', () => {
   it('leave no timers, no listeners and no memory behind', async () => {
@@ -17,9 +17,7 @@ describe('T18 eight hours', () => {
       global.gc?.();
       heaps.push(process.memoryUsage().heapUsed);
     }
-    const stopping = worker.stop();
-    const report = await drive(rig.clock, running);
-    await stopping;
+    const report = await stopDriven(rig, worker, running);
     expect(report.posted).toBeGreaterThan(1_300);
     expect(Math.max(...timers)).toBeLessThan(60);
     expect((timers.at(-1) ?? 0) - (timers[1] ?? 0)).toBeLessThan(20);

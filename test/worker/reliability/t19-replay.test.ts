@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { JobHandle } from 'antenna-sdk/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decideReplay, onServerClock } from '../../../src/worker/spool/replay-decision.js';
-import { createRig, drive, driveUntil, eventsOf, type Rig } from './rig.js';
+import { createRig, drive, driveUntil, eventsOf, stopDriven, type Rig } from './rig.js';
 
 let directory = '';
 beforeEach(async () => {
@@ -27,9 +27,7 @@ async function replayAfter(
   const spooled = eventsOf(first, 'spooled');
   const running = first.run({ handleSignals: false });
   await driveUntil(rig.clock, () => tasks.length >= 2 && spooled.length >= 2, 3_600_000, true);
-  const stopping = first.stop({ graceMs: 1_000 });
-  const report = await drive(rig.clock, running, { stepMs: 50, disk: true });
-  await stopping;
+  const report = await stopDriven(rig, first, running, { graceMs: 1_000, stepMs: 50, disk: true });
   outage.remove();
   await happening(rig, job);
   const postsBefore = rig.server.requests.filter(({ path }) => path.endsWith('/result/')).length;
@@ -175,9 +173,7 @@ it('a worker on a machine whose clock is five minutes slow is alive, and its hea
   expect(checks.find(({ name }) => name === 'clock')?.detail).toMatch(
     /^this machine's clock is (299|300|301) s behind/,
   );
-  const stopping = worker.stop();
-  await drive(rig.clock, running);
-  await stopping;
+  await stopDriven(rig, worker, running);
 });
 
 describe('onServerClock', () => {
@@ -235,9 +231,11 @@ describe('T19 a job whose posts hang', () => {
     const spooled = eventsOf(first, 'spooled');
     const running = first.run({ handleSignals: false });
     await driveUntil(rig.clock, () => tasks.length >= 2 && spooled.length >= 2, 3_600_000, true);
-    const stopping = first.stop({ graceMs: 1_000 });
-    const { spooled: left } = await drive(rig.clock, running, { stepMs: 50, disk: true });
-    await stopping;
+    const { spooled: left } = await stopDriven(rig, first, running, {
+      graceMs: 1_000,
+      stepMs: 50,
+      disk: true,
+    });
     const good = rig.job(20);
     const second = rig.worker({ spool: { directory } });
     const replayed = eventsOf(second, 'replayed');

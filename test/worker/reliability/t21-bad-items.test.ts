@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { isFinal } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
-import { accounted, createRig, drive, driveUntil, eventsOf, type Rig } from './rig.js';
+import { accounted, createRig, drive, driveUntil, eventsOf, stopDriven, type Rig } from './rig.js';
 
 type Task = Record<string, unknown>;
 
@@ -75,9 +75,7 @@ describe.each(['api-key', 'token'] as const)(
         // The bad one comes again until its deliveries are used up.
         await driveUntil(rig.clock, () => job.ledger.total('delivered') >= 25);
         await rig.clock.advance(2_000_000);
-        const stopping = worker.stop();
-        const report = await drive(rig.clock, running);
-        await stopping;
+        const report = await stopDriven(rig, worker, running);
         rig.server.settle();
         expect(report).toMatchObject({ taken: 23, succeeded: 23, posted: 23, leftOut: 1 });
         expect(told).toMatchObject([{ what: 'task', jobId: job.id, answered: false }]);
@@ -172,9 +170,7 @@ describe('T21 one bad job of a list', () => {
       /listing.*results\.0\.id/,
     );
     expect([told.length, errors.length]).toEqual([1, 0]);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 
   it('of two projects, one that cannot be listed costs the other nothing', async () => {
@@ -198,8 +194,6 @@ describe('T21 one bad job of a list', () => {
     expect(checks.find(({ name }) => name === 'server')?.detail).toMatch(
       new RegExp(`listing \\(project ${other.id}\\) failed \\d+ times in a row`),
     );
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 });

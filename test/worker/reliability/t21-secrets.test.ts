@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { AntennaClient, type WorkerEvents } from 'antenna-sdk';
 import { expect, it, vi } from 'vitest';
 import { listeningLogger } from '../executors/support.js';
-import { createRig, drive, rigPipeline } from './rig.js';
+import { createRig, rigPipeline, stopDriven } from './rig.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -69,9 +69,7 @@ it('T21 tells of jobs in trouble without a secret of the key, the URLs or what s
     inspect(worker),
     ...lines,
   );
-  const stopping = worker.stop({ graceMs: 0 });
-  await drive(rig.clock, running);
-  await stopping;
+  await stopDriven(rig, worker, running, { graceMs: 0 });
   const all = told.join('\n');
   // What the texts are about is there, or their having no secret would say nothing.
   const missing = ["the images' host dead.example", `job ${posts.id}: `, 'pipeline model'];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { AntennaWorker, FetchLike, PipelineDefinition } from 'antenna-sdk';
 import { sleep } from '../../../src/time/clock.js';
-import { anyImage, createRig, drive, driveUntil, eventsOf, rigPipeline, type Rig } from './rig.js';
+import { anyImage, createRig, driveUntil, eventsOf, rigPipeline, stopDriven, type Rig } from './rig.js';
 
 // Minutes of virtual time, dozens of times over.
 vi.setConfig({ testTimeout: 120_000 });
@@ -130,9 +130,7 @@ async function goodTime(rig: Rig, worker: AntennaWorker, maxMs: number): Promise
 }
 
 async function stop(rig: Rig, worker: AntennaWorker, running: Promise<unknown>): Promise<void> {
-  const stopping = worker.stop({ graceMs: 0 });
-  await drive(rig.clock, running);
-  await stopping;
+  await stopDriven(rig, worker, running, { graceMs: 0 });
 }
 
 async function alone(): Promise<number> {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Dialect } from 'antenna-sdk';
-import { createRig, drive, driveUntil, eventsOf } from './rig.js';
+import { createRig, drive, driveUntil, eventsOf, stopDriven } from './rig.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -15,9 +15,7 @@ describe('T22 hundreds of jobs share one worker', () => {
     const isDone = (): boolean => jobs.every(({ results }) => results.length === 2);
     // A list holds 200 jobs; the others are seen when these have ended.
     await driveUntil(rig.clock, isDone, 10_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
     expect(jobs.map(({ counts }) => counts.failed).filter((failed) => failed > 0)).toEqual([]);
   });
 
@@ -42,9 +40,7 @@ describe('T22 hundreds of jobs share one worker', () => {
     await rig.clock.advance(60_000);
     // Asked less and less: every half minute, in the end.
     expect(rig.server.requests.length - before).toBeLessThan(100 * 6);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 
   it('lets no result wait for company when nothing else of its job is coming', async () => {
@@ -59,9 +55,7 @@ describe('T22 hundreds of jobs share one worker', () => {
     const seenAt = rig.clock.now();
     await driveUntil(rig.clock, () => small.results.length === 2, 20_000);
     expect(rig.clock.now() - seenAt).toBeLessThan(2_500);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 
   it('asks a job that was started again at once, whatever its empty answers said', async () => {
@@ -78,8 +72,6 @@ describe('T22 hundreds of jobs share one worker', () => {
     job.expireLeases();
     job.forceStatus('STARTED');
     await driveUntil(rig.clock, () => reserved.length > 0, 7_000);
-    const stopping = worker.stop();
-    await drive(rig.clock, running);
-    await stopping;
+    await stopDriven(rig, worker, running);
   });
 });

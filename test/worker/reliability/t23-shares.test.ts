@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { AntennaWorker } from 'antenna-sdk';
 import { sleep } from '../../../src/time/clock.js';
-import { anyImage, createRig, drive, driveUntil, eventsOf, rigPipeline, type Rig } from './rig.js';
+import { anyImage, createRig, driveUntil, eventsOf, rigPipeline, stopDriven, type Rig } from './rig.js';
 
 // Minutes of virtual time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -25,9 +25,7 @@ async function goodTime(rig: Rig, worker: AntennaWorker, host = 'good.example'):
 }
 
 async function stop(rig: Rig, worker: AntennaWorker, running: Promise<unknown>): Promise<void> {
-  const stopping = worker.stop({ graceMs: 0 });
-  await drive(rig.clock, running);
-  await stopping;
+  await stopDriven(rig, worker, running, { graceMs: 0 });
 }
 
 describe('T23 a job that is opened later gets its share', () => {

@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import { sleep } from '../../../src/time/clock.js';
-import { createRig, drive, driveUntil, rigPipeline } from './rig.js';
+import { createRig, driveUntil, rigPipeline, stopDriven } from './rig.js';
 
 // Minutes of virtual time.
 vi.setConfig({ testTimeout: 120_000 });
@@ -29,8 +29,6 @@ it('T23 a worker that stops posts what can be posted, although the posts of six 
     { route: 'result', where: ({ path }) => bad.some(({ id }) => path.includes(`/jobs/${id}/`)) },
   );
   await rig.clock.advance(300);
-  const stopping = worker.stop({ graceMs: 25_000 });
-  const report = await drive(rig.clock, running);
-  await stopping;
+  const report = await stopDriven(rig, worker, running, { graceMs: 25_000 });
   expect(report.jobs[good.id]?.abandoned).toBe(0);
 });
