@@ -1,30 +1,31 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { AntennaError, PermanentTaskError, RetryableTaskError } from 'antenna-sdk';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
 import {
+  AntennaError,
   HandlerCrashError,
   HandlerStartError,
   HandlerTimeoutError,
-} from '../../../src/worker/executors/execution-errors.js';
+  PermanentTaskError,
+  ProcessExecutor,
+  RetryableTaskError,
+  type HandlerAbortError,
+  type ProcessExecutorOptions,
+} from 'antenna-sdk';
+import { describe, expect, it } from 'vitest';
 import type { BatchOutcome } from '../../../src/worker/executors/executor.js';
-import { ProcessExecutor, type ProcessExecutorOptions } from '../../../src/worker/executors/process.js';
 import { ManualClock } from '../../support/manual-clock.js';
-import { contextOf, FROM_SOURCES, handler, imagesOf, listeningLogger, read, wentWell } from './support.js';
+import {
+  contextOf,
+  FROM_SOURCES,
+  handler,
+  imagesOf,
+  listeningLogger,
+  opener,
+  read,
+  wentWell,
+} from './support.js';
 
-const open: ProcessExecutor[] = [];
-
-function child(module: string, options: Partial<ProcessExecutorOptions> = {}): ProcessExecutor {
-  const executor = new ProcessExecutor({
-    module: handler(module),
-    execArgv: FROM_SOURCES,
-    random: () => 0,
-    ...options,
-  });
-  open.push(executor);
-  return executor;
-}
+const child = opener((options: ProcessExecutorOptions) => new ProcessExecutor(options));
 
 function pids(outcomes: readonly BatchOutcome[]): unknown[] {
   return outcomes.map((outcome) => outcome.ok && (outcome.result as unknown as { pid: number }).pid);
@@ -40,10 +41,6 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((executor) => executor.close()));
-});
 
 describe('a handler in a child process', () => {
   it('runs elsewhere, and gets what it would get here', async () => {

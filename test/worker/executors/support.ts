@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { silentLogger, type Logger, type TaskImage } from 'antenna-sdk';
+import { silentLogger, type Executor, type Logger, type TaskImage } from 'antenna-sdk';
+import { afterEach } from 'vitest';
 import type { BatchContext, BatchOutcome } from '../../../src/worker/executors/executor.js';
 
 /** A handler module of these tests. */
@@ -12,6 +13,28 @@ export const FROM_SOURCES = [
   '--import',
   new URL('./handlers/register-tsx.mjs', import.meta.url).href,
 ] as const;
+
+/** Options of an executor that starts a handler module somewhere. */
+interface Elsewhere {
+  readonly module: string | URL;
+  readonly execArgv?: readonly string[] | undefined;
+  readonly random?: (() => number) | undefined;
+}
+
+/** Makes executors for modules of these tests, and closes them after each test. */
+export function opener<Options extends object, Made extends Pick<Executor, 'close'>>(
+  make: (options: Partial<Options> & Elsewhere) => Made,
+): (module: string, options?: Partial<Options>) => Made {
+  const open: Made[] = [];
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((executor) => executor.close()));
+  });
+  return (module, options = {}) => {
+    const executor = make({ module: handler(module), execArgv: FROM_SOURCES, random: () => 0, ...options });
+    open.push(executor);
+    return executor;
+  };
+}
 
 /** Images whose bytes are the given words; `img-0`, `img-1` … */
 export function imagesOf(...words: readonly string[]): TaskImage[] {

@@ -1,32 +1,20 @@
-import { OutOfMemoryTaskError, PermanentTaskError, RetryableTaskError, type BatchAttempt } from 'antenna-sdk';
-import { afterEach, describe, expect, it } from 'vitest';
-import { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
 import {
+  HandlerAbortError,
   HandlerCrashError,
   HandlerStartError,
   HandlerTimeoutError,
-} from '../../../src/worker/executors/execution-errors.js';
-import { ThreadExecutor, type ThreadExecutorOptions } from '../../../src/worker/executors/thread.js';
+  OutOfMemoryTaskError,
+  PermanentTaskError,
+  RetryableTaskError,
+  ThreadExecutor,
+  type BatchAttempt,
+  type ThreadExecutorOptions,
+} from 'antenna-sdk';
+import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../support/manual-clock.js';
-import { contextOf, FROM_SOURCES, handler, imagesOf, listeningLogger, read, wentWell } from './support.js';
+import { contextOf, imagesOf, listeningLogger, opener, read, wentWell } from './support.js';
 
-const open: ThreadExecutor[] = [];
-
-function thread(module: string, options: Partial<ThreadExecutorOptions> = {}): ThreadExecutor {
-  const executor = new ThreadExecutor({
-    module: handler(module),
-    threads: 1,
-    execArgv: FROM_SOURCES,
-    random: () => 0,
-    ...options,
-  });
-  open.push(executor);
-  return executor;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((executor) => executor.close()));
-});
+const thread = opener((options: ThreadExecutorOptions) => new ThreadExecutor({ threads: 1, ...options }));
 
 describe('a handler in a thread', () => {
   it('gets the image, the configuration and the lease, and its result comes back', async () => {
