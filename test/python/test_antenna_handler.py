@@ -95,6 +95,16 @@ class Child:
         self.close()
 
 
+# Long enough to be told something while it runs.
+SLOW = """
+    import time, antenna_handler as a
+    def process(image, task):
+        task.log("begun"); time.sleep(0.5)
+        return []
+    a.run(process)
+"""
+
+
 class Values(unittest.TestCase):
     def plain(self, value):
         return helper._plain(value, "result")
@@ -225,14 +235,7 @@ class Serving(unittest.TestCase):
                 self.assertIn(text, errors)
 
     def test_sigterm_finishes_the_batch_in_hand(self):
-        code = """
-            import time, antenna_handler as a
-            def process(image, task):
-                task.log("begun"); time.sleep(0.5)
-                return []
-            a.run(process)
-        """
-        with Child(code) as child:
+        with Child(SLOW) as child:
             child.begin()
             child.call(b"a", b"b")
             self.assertEqual(child.next()["type"], "log")
@@ -299,14 +302,7 @@ class Serving(unittest.TestCase):
             self.assertEqual([one["type"] for one in child.answers()[0]], ["log", "answer"])
 
     def test_a_signal_leaves_the_call_that_was_not_begun_to_the_worker(self):
-        code = """
-            import time, antenna_handler as a
-            def process(image, task):
-                task.log("begun"); time.sleep(0.5)
-                return []
-            a.run(process)
-        """
-        with Child(code) as child:
+        with Child(SLOW) as child:
             child.begin()
             child.call(b"a")
             child.next()
