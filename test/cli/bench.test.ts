@@ -1,20 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { install, startSite, type Finished, type Installed, type Site } from './harness.js';
+import { describe, expect, it } from 'vitest';
+import { installForFile, parsed, startSite, type Finished, type Site } from './harness.js';
 
-let cli: Installed;
-const cleanups: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
-afterEach(async () => {
-  for (const clean of cleanups.splice(0)) await clean();
-});
+const { cli, cleanups } = await installForFile();
 
 async function siteOf(...options: Parameters<typeof startSite>): Promise<Site> {
   const site = await startSite(...options);
@@ -23,7 +12,6 @@ async function siteOf(...options: Parameters<typeof startSite>): Promise<Site> {
 }
 const bench = (site: Site, args: readonly string[], job = site.job): Promise<Finished> =>
   cli.run(['bench', '--job', String(job.id), ...args], { env: site.env });
-const parsed = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 
 /** An image server of one's own. */
 async function imagesAt(answer: (end: (body: string) => void) => void): Promise<string> {

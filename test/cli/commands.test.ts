@@ -3,29 +3,16 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createContractServer } from 'antenna-sdk/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { install, startSite, writeModule, type Installed, type Site } from './harness.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { installForFile, parsed, startSite, writeModule, type Site } from './harness.js';
 
-let cli: Installed;
+const { cli, cleanups } = await installForFile();
 let site: Site;
-const cleanups: (() => unknown)[] = [];
 
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
 beforeEach(async () => {
   site = await startSite();
+  cleanups.push(() => site.close());
 });
-afterEach(async () => {
-  for (const clean of cleanups.splice(0)) await clean();
-  await site.close();
-});
-
-/** One document on standard output. */
-const parsed = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 
 describe('antenna doctor', () => {
   it('finds nothing wrong with a machine that can work, and says what to run next', async () => {

@@ -1,35 +1,22 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createContractServer, type ContractServer } from 'antenna-sdk/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { install, startSite, writeModule, type Finished, type Installed, type Site } from './harness.js';
+import { createContractServer } from 'antenna-sdk/testing';
+import { afterAll, describe, expect, it } from 'vitest';
+import { installForFile, startSite, writeModule, type Finished } from './harness.js';
 
-let cli: Installed;
-let site: Site;
-let cwd: string;
+const { cli } = await installForFile();
+const site = await startSite();
 /** A server that knows no keys. */
-let keyless: ContractServer;
-let keylessUrl: string;
-const cleanups: (() => unknown)[] = [];
+const keyless = createContractServer({ dialect: 'token' });
+const { origin: keylessUrl } = await keyless.listen();
+const cwd = cli.work();
 
 const PASSWORD = 'Zq7-staff-pass-phrase';
 
-beforeAll(async () => {
-  [cli, site] = await Promise.all([install(), startSite()]);
-  cwd = cli.work();
-  writeModule(cwd);
-  keyless = createContractServer({ dialect: 'token' });
-  keylessUrl = (await keyless.listen()).origin;
-  keyless.project({ name: 'Public' });
-  site.server.user({ staff: true, email: 'staff@example.org', password: PASSWORD });
-}, 60_000);
-afterAll(async () => {
-  cli.remove();
-  await Promise.all([site.close(), keyless.close()]);
-});
-afterEach(async () => {
-  for (const clean of cleanups.splice(0)) await clean();
-});
+writeModule(cwd);
+keyless.project({ name: 'Public' });
+site.server.user({ staff: true, email: 'staff@example.org', password: PASSWORD });
+afterAll(() => Promise.all([site.close(), keyless.close()]));
 
 const NOBODY = 'http://127.0.0.1:59';
 const STAFF = { ANTENNA_STAFF_EMAIL: 'staff@example.org', ANTENNA_STAFF_PASSWORD: PASSWORD };
@@ -209,7 +196,6 @@ describe('no piece of a secret', () => {
   it('is on the page of a worker or in its numbers', async () => {
     const args = ['run', '--module', 'spots.mjs', '--port', '0', '--view', '--api-key', site.key];
     const running = cli.start(args, { cwd, env: { ANTENNA_API_URL: site.url } });
-    cleanups.push(() => running.child.kill('SIGKILL'));
     await expect.poll(() => running.stderr(), { timeout: 20_000 }).toContain('status page: ');
     const page = /status page: (\S+)/.exec(running.stderr())?.[1] ?? '';
     for (const path of ['', 'status.json', 'livez', 'readyz', 'metrics']) {

@@ -1,15 +1,8 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { has, install, type Installed } from './harness.js';
+import { describe, expect, it } from 'vitest';
+import { has, installForFile } from './harness.js';
 
-let cli: Installed;
-
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
+const { cli } = await installForFile();
 
 /** A line that was printed, as arguments, without what a shell leaves out. */
 function argumentsOf(text: string, line: RegExp): string[] {

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { afterAll, afterEach } from 'vitest';
 import {
   createContractServer,
   createImageHost,
@@ -130,6 +131,33 @@ function launch(folder: string, cli: string, args: readonly string[], how: Start
   });
   return { child, stdout: () => stdout, stderr: () => stderr, finished };
 }
+
+/**
+ * The package, for the tests of the file that asks. After a test, what it started is killed and what it pushed to `cleanups` is done, last
+ * in first out.
+ */
+export async function installForFile(): Promise<{ cli: Installed; cleanups: (() => unknown)[] }> {
+  const installed = await install();
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const clean of cleanups.splice(0).reverse()) await clean();
+  });
+  afterAll(() => {
+    installed.remove();
+  });
+  const start: Installed['start'] = (args, how) => {
+    const running = installed.start(args, how);
+    cleanups.push(() => running.child.kill('SIGKILL'));
+    return running;
+  };
+  return { cli: { ...installed, start }, cleanups };
+}
+
+/** One document on standard output. */
+export const parsed = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
+/** The last line of standard output: the report. */
+export const reportOf = (stdout: string): Record<string, unknown> =>
+  parsed(stdout.trim().split('\n').at(-1) ?? '');
 
 /** Whether a program is there, with a sentence for the log when it is not. */
 export async function has(program: string): Promise<boolean> {

@@ -10,30 +10,18 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { blobDetector, shadeClassifier } from '../../examples/onnx/blob-model.js';
 import { RANGES } from '../../src/cli/init/package.js';
 import { KINDS, type Kind } from '../../src/cli/init/project.js';
 import { sdkRange } from '../../src/cli/init/sdk-range.js';
 import { starterClassifier, starterDetector } from '../../src/cli/init/starter-models.js';
-import { has, install, type Installed, type Running } from './harness.js';
+import { has, installForFile } from './harness.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const execute = promisify(execFile);
-let cli: Installed;
-let hasPython = false;
-const running: Running[] = [];
-
-beforeAll(async () => {
-  cli = await install();
-  hasPython = await has('python3');
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
-afterEach(() => {
-  for (const { child } of running.splice(0)) child.kill('SIGKILL');
-});
+const { cli } = await installForFile();
+const hasPython = await has('python3');
 
 /** Writes a worker, and puts what npm install would put there. */
 async function starter(kind: Kind, ...args: readonly string[]): Promise<string> {
@@ -50,7 +38,6 @@ async function starter(kind: Kind, ...args: readonly string[]): Promise<string> 
 
 async function serve(): Promise<Readonly<Record<string, string>> & { readonly ANTENNA_API_URL: string }> {
   const command = cli.start(['serve', '--port', '0', '--json', '--count', '6']);
-  running.push(command);
   await expect.poll(() => command.stdout(), { timeout: 15_000 }).toMatch(/\n\}\n/);
   return (JSON.parse(command.stdout()) as { environment: { ANTENNA_API_URL: string } }).environment;
 }
@@ -190,7 +177,6 @@ describe('antenna init', () => {
     if (!hasPython) skip();
     const cwd = cli.work();
     const command = cli.start(['init'], { cwd, terminal: true });
-    running.push(command);
     const answer = async (question: string, text: string): Promise<void> => {
       await expect.poll(() => command.stdout(), { timeout: 15_000 }).toContain(question);
       command.child.stdin?.write(text);

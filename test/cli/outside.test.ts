@@ -4,36 +4,20 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { has, install, startSite, writeModule, type Installed, type Running, type Site } from './harness.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { has, installForFile, reportOf, startSite, writeModule, type Running, type Site } from './harness.js';
 
-let cli: Installed;
+const { cli, cleanups } = await installForFile();
 let site: Site;
 let cwd: string;
-const cleanups: (() => unknown)[] = [];
 
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
 beforeEach(async () => {
   site = await startSite(6, { visibilityTimeoutMs: 2_000 });
+  cleanups.push(() => site.close());
   cwd = cli.work();
 });
-afterEach(async () => {
-  for (const clean of cleanups.splice(0)) await clean();
-  await site.close();
-});
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = site.env): Running {
-  const running = cli.start(['run', ...args], { cwd, env });
-  cleanups.push(() => running.child.kill('SIGKILL'));
-  return running;
-}
-const reportOf = (stdout: string): Record<string, unknown> =>
-  JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+const start = (args: readonly string[], env = site.env): Running => cli.start(['run', ...args], { cwd, env });
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -2,17 +2,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateImage } from 'antenna-sdk/testing';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { has, install, writeModule, type Installed } from './harness.js';
+import { describe, expect, it } from 'vitest';
+import { has, installForFile, writeModule } from './harness.js';
 
-let cli: Installed;
-
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
+const { cli } = await installForFile();
 
 interface Line {
   readonly image: string;

@@ -2,38 +2,31 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { has, install, startSite, writeModule, type Installed, type Running, type Site } from './harness.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  has,
+  installForFile,
+  reportOf,
+  startSite,
+  writeModule,
+  type Running,
+  type Site,
+  type Start,
+} from './harness.js';
 
-let cli: Installed;
+const { cli, cleanups } = await installForFile();
 let site: Site;
 let cwd: string;
-const cleanups: (() => unknown)[] = [];
 
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
 beforeEach(async () => {
   site = await startSite(6);
+  cleanups.push(() => site.close());
   cwd = cli.work();
   writeModule(cwd);
 });
-afterEach(async () => {
-  for (const clean of cleanups.splice(0)) await clean();
-  await site.close();
-});
 
-function start(args: readonly string[], how: Parameters<Installed['start']>[1] = {}): Running {
-  const running = cli.start(['run', ...args], { cwd, env: site.env, ...how });
-  cleanups.push(() => running.child.kill('SIGKILL'));
-  return running;
-}
-/** The last line of standard output: the report. */
-const reportOf = (stdout: string): Record<string, unknown> =>
-  JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+const start = (args: readonly string[], how: Start = {}): Running =>
+  cli.start(['run', ...args], { cwd, env: site.env, ...how });
 const pageOf = async (running: Running): Promise<string> => {
   await expect.poll(() => running.stderr(), { timeout: 15_000 }).toContain('status page: ');
   return /status page: (\S+)/.exec(running.stderr())?.[1] ?? '';

@@ -1,17 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startBrowser } from '../support/browser.js';
-import { install, SPOTS, writeModule, type Installed } from './harness.js';
+import { installForFile, SPOTS, writeModule } from './harness.js';
 
-let cli: Installed;
-
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
+const { cli } = await installForFile();
 
 /** A text that would run, were it taken for HTML anywhere. */
 const EVIL = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';

@@ -1,21 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { generateImage } from 'antenna-sdk/testing';
-import { has, install, SPOTS, writeModule, type Installed, type Running } from './harness.js';
+import { has, installForFile, SPOTS, writeModule, type Running } from './harness.js';
 
-let cli: Installed;
-const running: Running[] = [];
-
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
-afterEach(() => {
-  for (const { child } of running.splice(0)) child.kill('SIGKILL');
-});
+const { cli } = await installForFile();
 
 interface Served {
   readonly url: string;
@@ -45,7 +34,6 @@ async function serve(
   cwd = cli.work(),
 ): Promise<{ readonly served: Served; readonly command: Running }> {
   const command = cli.start(['serve', '--port', '0', '--json', ...args], { cwd });
-  running.push(command);
   await expect.poll(() => command.stdout() + command.stderr(), { timeout: 15_000 }).toMatch(/\n\}\n/);
   return { served: JSON.parse(command.stdout()) as Served, command };
 }
@@ -158,7 +146,6 @@ describe('antenna serve', () => {
   it('on a terminal says what to type next and how far the jobs are, until Ctrl-C', async ({ skip }) => {
     if (!(await has('python3'))) skip();
     const command = cli.start(['serve', '--port', '0'], { terminal: true, env: { npm_command: 'exec' } });
-    running.push(command);
     await expect.poll(() => command.stdout(), { timeout: 15_000 }).toContain('Ctrl-C ends it all');
     const [, url = ''] = /export ANTENNA_API_URL=(\S+)/.exec(command.stdout()) ?? [];
     const [, key = ''] = /export ANTENNA_API_KEY=(\S+)/.exec(command.stdout()) ?? [];

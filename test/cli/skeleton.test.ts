@@ -1,20 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
 import { VERSION } from '../../src/version.js';
-import { has, install, startSite, type Installed, type Site } from './harness.js';
+import { has, installForFile, startSite } from './harness.js';
 
-let cli: Installed;
-let site: Site;
-
-beforeAll(async () => {
-  [cli, site] = await Promise.all([install(), startSite()]);
-}, 60_000);
-afterAll(async () => {
-  cli.remove();
-  await site.close();
-});
+const { cli } = await installForFile();
+const site = await startSite();
+afterAll(() => site.close());
 
 /** Secret enough: no piece of it may be printed. */
 const SECRET = 'prefix01.Zq7RkP2mXv9LbN4tYw6HcJ8sDf3GaE5u';

@@ -1,20 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { blobDetector, shadeClassifier } from '../../examples/onnx/blob-model.js';
 import { DESCRIPTION } from '../../examples/onnx/blob-pipeline.js';
 import { helperPath } from '../../src/python/index.js';
-import { has, install, startSite, writeModule, type Installed } from './harness.js';
+import { has, installForFile, startSite, writeModule } from './harness.js';
 
-let cli: Installed;
-
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
+const { cli } = await installForFile();
 
 describe('antenna python-helper', () => {
   it('prints the file byte for byte, and Python can import it', async ({ skip }) => {

@@ -1,27 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { MachineOverview } from 'antenna-sdk';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { has, install, startSite, writeModule, type Installed, type Running } from './harness.js';
+import { describe, expect, it } from 'vitest';
+import { has, installForFile, startSite, writeModule } from './harness.js';
 
-let cli: Installed;
-const cleanups: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  cli = await install();
-}, 60_000);
-afterAll(() => {
-  cli.remove();
-});
-afterEach(async () => {
-  for (const clean of cleanups.splice(0)) await clean();
-});
-
-function start(...args: Parameters<Installed['start']>): Running {
-  const running = cli.start(...args);
-  cleanups.push(() => running.child.kill('SIGKILL'));
-  return running;
-}
+const { cli, cleanups } = await installForFile();
 
 /** A fleet of two that works on nothing, and the address of its port. */
 async function startFleet(): Promise<string> {
@@ -30,7 +13,7 @@ async function startFleet(): Promise<string> {
   const cwd = cli.work();
   writeModule(cwd);
   const args = ['run', '--module', 'spots.mjs', '--workers', '2', '--port', '0'];
-  const running = start(args, { cwd, env: site.env });
+  const running = cli.start(args, { cwd, env: site.env });
   await expect.poll(() => running.stderr(), { timeout: 20_000 }).toContain('status page: ');
   const url = /status page: (\S+)/.exec(running.stderr())?.[1] ?? '';
   const seen = async (): Promise<unknown> => {
@@ -69,7 +52,7 @@ describe('antenna top', () => {
     for (const name of ['worker-0', 'worker-1'])
       expect(stdout).toMatch(new RegExp(`● ${name} running · .* done · .* in hand`));
     expect(stdout).not.toContain('\u001b');
-    const lines = start(['top', url, '--json', '--every', '100ms']);
+    const lines = cli.start(['top', url, '--json', '--every', '100ms']);
     await expect.poll(() => lines.stdout().split('\n').length, { timeout: 15_000 }).toBeGreaterThan(3);
     lines.child.kill('SIGTERM');
     const finished = await lines.finished;
@@ -88,7 +71,7 @@ describe('antenna top', () => {
   }) => {
     if (!(await has('python3'))) skip();
     const { url, server } = await standIn();
-    const running = start(['top', url, '--every', '100ms'], { terminal: true });
+    const running = cli.start(['top', url, '--every', '100ms'], { terminal: true });
     await expect.poll(() => running.stdout(), { timeout: 15_000 }).toContain('Ctrl-C ends this view');
     expect(running.stdout()).toContain('station');
     expect(running.stdout()).not.toContain('station\u001b[2J');
