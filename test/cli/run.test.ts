@@ -3,16 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import {
-  has,
-  installForFile,
-  reportOf,
-  startSite,
-  writeModule,
-  type Running,
-  type Site,
-  type Start,
-} from './harness.js';
+import { has, installForFile, reportOf, startSite, writeModule, type Running, type Site } from './harness.js';
 
 const { cli, cleanups } = await installForFile();
 let site: Site;
@@ -25,7 +16,7 @@ beforeEach(async () => {
   writeModule(cwd);
 });
 
-const start = (args: readonly string[], how: Start = {}): Running =>
+const start = (args: readonly string[], how: Parameters<typeof cli.start>[1] = {}): Running =>
   cli.start(['run', ...args], { cwd, env: site.env, ...how });
 const pageOf = async (running: Running): Promise<string> => {
   await expect.poll(() => running.stderr(), { timeout: 15_000 }).toContain('status page: ');
