@@ -108,7 +108,7 @@ export type {
   TaskImage,
   WarmUp,
 } from './worker/handler/handler.js';
-export type { EndReason, Fate, WorkerCounts, WorkerReport } from './worker/task/report.js';
+export type { EndReason, Fate, WorkerCounts, WorkerReport } from './worker/task/outcome.js';
 export type { HoldBound, Sizing } from './worker/policy/sizing/hold-target.js';
 export { SPOOL_DEFAULTS, type SpoolOptions } from './worker/run/options.js';
 export { WORKER_CHANNELS, type WorkerSpan } from './worker/observe/spans.js';

@@ -1,6 +1,10 @@
 import type { Clock } from '../time/clock.js';
-import { abortReason, HandlerAbortError } from '../worker/executors/abort-reason.js';
-import { deferred, type Deferred } from '../worker/executors/deferred.js';
+import {
+  abortReason,
+  HandlerAbortError,
+  deferred,
+  type Deferred,
+} from '../worker/executors/joined-signal.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from '../worker/executors/executor.js';
 import { HandlerCrashError, HandlerTimeoutError } from '../worker/executors/execution-errors.js';
 import { OutOfMemoryTaskError } from '../worker/handler/task-errors.js';

@@ -1,5 +1,5 @@
 import { OutOfMemoryTaskError } from '../worker/handler/task-errors.js';
-import { HandlerAbortError } from '../worker/executors/abort-reason.js';
+import { HandlerAbortError } from '../worker/executors/joined-signal.js';
 import type { BatchOutcome } from '../worker/executors/executor.js';
 import {
   HandlerCrashError,

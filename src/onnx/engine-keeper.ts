@@ -1,4 +1,4 @@
-import { deferred } from '../worker/executors/deferred.js';
+import { deferred } from '../worker/executors/joined-signal.js';
 import { HandlerCrashError } from '../worker/executors/execution-errors.js';
 import type { OnnxEngine } from './engine.js';
 

@@ -1,7 +1,7 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { AntennaConfigError } from '../errors/config.js';
 import type { Logger } from '../log/logger.js';
-import { deferred } from '../worker/executors/deferred.js';
+import { deferred } from '../worker/executors/joined-signal.js';
 import { HandlerStartError } from '../worker/executors/execution-errors.js';
 import type { LoadedModel, Plan } from './plan.js';
 import type { ResolvedDescription } from './resolve.js';

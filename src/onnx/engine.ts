@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../log/logger.js';
-import { deferred, type Deferred } from '../worker/executors/deferred.js';
+import { deferred, type Deferred } from '../worker/executors/joined-signal.js';
 import { entryFile } from '../worker/executors/entry-file.js';
 import { HandlerCrashError, HandlerStartError } from '../worker/executors/execution-errors.js';
 import { fromWireError } from '../worker/executors/wire-error.js';

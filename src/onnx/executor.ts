@@ -4,11 +4,15 @@ import type { BoundingBox } from '../contract/results.js';
 import type { TaskDetection } from '../contract/task-detections.js';
 import { silentLogger, type Logger } from '../log/logger.js';
 import { systemClock, type Clock } from '../time/clock.js';
-import { abortReason, HandlerAbortError } from '../worker/executors/abort-reason.js';
+import {
+  abortReason,
+  HandlerAbortError,
+  JoinedSignal,
+  sharedController,
+} from '../worker/executors/joined-signal.js';
 import { EXECUTOR_DEFAULTS } from '../worker/executors/defaults.js';
 import { HandlerTimeoutError } from '../worker/executors/execution-errors.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from '../worker/executors/executor.js';
-import { JoinedSignal, sharedController } from '../worker/executors/joined-signal.js';
 import { backOff, respawnDelayMs } from '../worker/executors/respawn.js';
 import { ExecutorTally } from '../worker/executors/tally.js';
 import type { ProcessContext, TaskImage } from '../worker/handler/handler.js';

@@ -6,5 +6,4 @@ export { ContractServerCore } from './server-core.js';
 export { listen, type Listener } from './transport/listen.js';
 export type { JobHandle } from './build/job.js';
 export type { ProjectHandle } from './build/project.js';
-export type { RequestRecord, ResponseRecord } from './messages.js';
-export type { Reply } from './reply.js';
+export type { RequestRecord, ResponseRecord, Reply } from './messages.js';

@@ -10,7 +10,7 @@ import {
 import { HandlerStartError } from './executors/execution-errors.js';
 import { health, HEALTH_LIMITS, type HealthLimits, type HealthReport } from './observe/health.js';
 import type { WorkerMetricsSnapshot } from './observe/snapshot.js';
-import { Tally, type EndReason, type WorkerReport } from './task/report.js';
+import { Tally, type EndReason, type WorkerReport } from './task/outcome.js';
 import { Observation, restingFacts, restingGauges } from './runtime/observation.js';
 import { Phases } from './task/phases.js';
 import { WorkerRun } from './runtime/run.js';

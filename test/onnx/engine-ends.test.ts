@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RetryableTaskError, type BatchOutcome } from 'antenna-sdk';
 import { blobDetector } from '../../examples/onnx/blob-model.js';
-import { HandlerAbortError } from '../../src/worker/executors/abort-reason.js';
+import { HandlerAbortError } from '../../src/worker/executors/joined-signal.js';
 import { EXECUTOR_DEFAULTS } from '../../src/worker/executors/defaults.js';
 import {
   HandlerCrashError,

@@ -1,5 +1,5 @@
 import { documentHeaders, pageDocument } from '../../worker/observe/page/document.js';
-import { PAGE_TOOLS } from '../../worker/observe/page/tools.js';
+import { PAGE_TOOLS } from '../../worker/observe/page/script.js';
 
 /** No backtick and no dollar-brace inside, since it is itself a text. */
 const SCRIPT =

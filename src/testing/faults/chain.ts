@@ -1,7 +1,6 @@
 import { assertKind, assertOptions, type Kind } from '../check.js';
-import type { RequestRecord } from '../messages.js';
+import type { RequestRecord, Exchange, Reply } from '../messages.js';
 import type { Random } from '../random.js';
-import type { Exchange, Reply } from '../reply.js';
 import { matches, ROUTES } from './scope.js';
 import type { Scope } from './scope.js';
 

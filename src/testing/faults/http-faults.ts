@@ -1,6 +1,5 @@
 import { assertKind, assertOptions } from '../check.js';
-import type { RequestRecord, ResponseRecord } from '../messages.js';
-import type { Reply } from '../reply.js';
+import type { RequestRecord, ResponseRecord, Reply } from '../messages.js';
 import type { Clock } from '../time/clock.js';
 import { wait } from '../time/clock.js';
 import { page } from '../wire/respond.js';

@@ -16,11 +16,6 @@ export class Table<Row extends { readonly id: number }> {
     return wanted;
   }
 
-  /** Lets the next row get at least this id. */
-  reserveIdsBelow(nextId: number): void {
-    this.#nextId = Math.max(this.#nextId, nextId);
-  }
-
   add(row: Row): Row {
     this.#rows.set(row.id, row);
     return row;

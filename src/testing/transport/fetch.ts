@@ -1,4 +1,4 @@
-import type { Exchange } from '../reply.js';
+import type { Exchange } from '../messages.js';
 import { connectionError, toRecord, toResponse } from './web.js';
 
 /** The part of `fetch` that clients need; the global one fits. */

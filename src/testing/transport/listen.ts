@@ -2,8 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { assertLike, assertObject } from '../options.js';
-import type { RequestRecord, ResponseRecord } from '../messages.js';
-import type { Exchange, Reply } from '../reply.js';
+import type { RequestRecord, ResponseRecord, Exchange, Reply } from '../messages.js';
 
 /** Where to listen. */
 export interface ListenOptions {

@@ -1,6 +1,6 @@
 import { HttpResponse, http } from 'msw';
 import type { HttpHandler } from 'msw';
-import type { Exchange } from '../reply.js';
+import type { Exchange } from '../messages.js';
 import { toRecord, toResponse } from './web.js';
 
 /** Handlers for `setupServer(...handlers)`, for everything under the base URL's origin. */

@@ -1,5 +1,4 @@
-import type { RequestRecord, ResponseRecord } from '../messages.js';
-import type { Reply } from '../reply.js';
+import type { RequestRecord, ResponseRecord, Reply } from '../messages.js';
 
 /** Statuses that may not carry a body. */
 const BODILESS = [101, 204, 205, 304];

@@ -3,9 +3,8 @@ import type { RequestRecord, ResponseRecord } from '../messages.js';
 import { authenticate } from './authenticate.js';
 import { Call } from './call.js';
 import type { Method, Route } from './call.js';
-import { negotiate } from './negotiate.js';
+import { negotiate, Refusal } from './refusal.js';
 import { Query } from './query.js';
-import { Refusal } from './refusal.js';
 import { browsable, empty, json, notFoundPage, redirect } from './respond.js';
 
 const PREFIX = '/api/v2/';

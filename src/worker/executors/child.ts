@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Logger } from '../../log/logger.js';
 import { sleep, type Clock } from '../../time/clock.js';
-import { deferred, type Deferred } from './deferred.js';
+import { deferred, type Deferred } from './joined-signal.js';
 import { HandlerCrashError, HandlerStartError } from './execution-errors.js';
 import type { BatchOutcome } from './executor.js';
 import type { HandlerLink, LinkCall } from './handler-link.js';

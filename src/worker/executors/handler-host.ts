@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { pathToFileURL } from 'node:url';
 import { AntennaConfigError } from '../../errors/config.js';
 import { safeFields, type Logger, type LogMethod } from '../../log/logger.js';
-import { HandlerAbortError } from './abort-reason.js';
+import { HandlerAbortError } from './joined-signal.js';
 import type { HandlerContext } from '../handler/handler.js';
 import { callHandlers, callWarmUp, modeOf, type Handlers } from './handlers.js';
 import {

@@ -1,4 +1,4 @@
-export { HandlerAbortError, type AbortKind } from './abort-reason.js';
+export { HandlerAbortError, type AbortKind } from './joined-signal.js';
 export { EXECUTOR_DEFAULTS } from './defaults.js';
 export type { BatchAttempt, BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 export type { HandlerContext } from '../handler/handler.js';

@@ -2,11 +2,10 @@ import { checkOptions, isClock, isDuration, isFunction, isWait, type Check } fro
 import { systemClock, type Clock } from '../../time/clock.js';
 import { LateController } from '../../time/late-controller.js';
 import type { ProcessContext, TaskImage } from '../handler/handler.js';
-import { HandlerAbortError } from './abort-reason.js';
+import { HandlerAbortError, sharedController } from './joined-signal.js';
 import { EXECUTOR_DEFAULTS } from './defaults.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
-import { sharedController } from './joined-signal.js';
 import { callHandlers, callWarmUp, modeOf, type Handlers } from './handlers.js';
 import { runUnits } from './run-units.js';
 import { settle, Supervision } from './supervise.js';

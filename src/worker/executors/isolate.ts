@@ -1,6 +1,6 @@
 import { OutOfMemoryTaskError, RetryableTaskError } from '../handler/task-errors.js';
 import type { TaskImage } from '../handler/handler.js';
-import { HandlerAbortError } from './abort-reason.js';
+import { HandlerAbortError } from './joined-signal.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
 import { HandlerCrashError } from './execution-errors.js';
 

@@ -1,9 +1,8 @@
 import { silentLogger } from '../../log/logger.js';
 import type { ProcessContext, TaskImage } from '../handler/handler.js';
-import { abortReason, HandlerAbortError } from './abort-reason.js';
+import { abortReason, HandlerAbortError, JoinedSignal, sharedController } from './joined-signal.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
 import { CallReturnedError, HandlerStartError } from './execution-errors.js';
-import { JoinedSignal, sharedController } from './joined-signal.js';
 import { failAll } from './isolate.js';
 import { runUnits } from './run-units.js';
 import { Slots } from './slots.js';

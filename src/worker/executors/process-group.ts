@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../log/logger.js';
 import { sleep, type Clock } from '../../time/clock.js';
-import { deferred } from './deferred.js';
+import { deferred } from './joined-signal.js';
 import { cleanLine, credentialsIn, readLines, withoutCredentials } from './output-lines.js';
 
 /** What to start, and how. */

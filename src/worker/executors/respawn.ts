@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../time/clock.js';
-import { abortReason } from './abort-reason.js';
+import { abortReason } from './joined-signal.js';
 
 /** First wait after a second failure in a row; doubles. */
 const BASE_MS = 500;

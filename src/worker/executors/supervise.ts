@@ -1,6 +1,6 @@
 import type { Clock } from '../../time/clock.js';
 import { onAbort } from '../../time/on-abort.js';
-import { abortReason, HandlerAbortError } from './abort-reason.js';
+import { abortReason, HandlerAbortError } from './joined-signal.js';
 import type { BatchOutcome } from './executor.js';
 import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
 

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Tinypool } from 'tinypool';
 import type { TaskImage } from '../handler/handler.js';
-import { deferred } from './deferred.js';
+import { deferred } from './joined-signal.js';
 import type { BatchContext } from './executor.js';
 import { HandlerCrashError, HandlerStartError } from './execution-errors.js';
 import type { ThreadAnswer, ThreadJob } from './executor-thread.js';

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { Logger } from '../../log/logger.js';
 import type { ProcessContext, ProcessResult, TaskImage } from '../handler/handler.js';
-import type { AbortKind } from './abort-reason.js';
+import type { AbortKind } from './joined-signal.js';
 import type { BatchOutcome } from './executor.js';
 import { HandlerOutputError } from './execution-errors.js';
 import type { HandlerMode } from './handlers.js';

@@ -1,3 +1,5 @@
+import { Deadline } from '../../time/deadline.js';
+import { RetryableTaskError, PermanentTaskError } from '../handler/task-errors.js';
 import { issuesOf } from '../../contract/issues.js';
 import { PRIVATE_ADDRESS } from '../../http/address-guard.js';
 import {
@@ -17,7 +19,6 @@ import {
   type TransportResponse,
 } from '../../http/transport.js';
 import { createUndiciTransport } from '../../http/undici-transport.js';
-import { Deadline } from '../../time/deadline.js';
 import { sleep, type Clock } from '../../time/clock.js';
 import type { Task } from '../../contract/tasks.js';
 import { DOWNLOAD_DEFAULTS, downloadSchema, type DownloadLimits } from './download-options.js';
@@ -30,8 +31,37 @@ import {
   type Downloaded,
 } from './image-check.js';
 import { checkHost, imagePlace, redirectTarget, withoutUrls } from './image-url.js';
-import type { Preemption } from './preemption.js';
-import { PermanentTaskError, RetryableTaskError } from '../handler/task-errors.js';
+
+/**
+ * Tells a download to make way for another. Not an abort signal: nearly no download is told, and making a signal for each costs more than
+ * its share of an image's time.
+ */
+export class Preemption {
+  readonly jobId: number;
+  readonly startedAtMs: number;
+  #deadline: Pick<Deadline, 'end'> | undefined;
+  #requested = false;
+
+  constructor(jobId: number, startedAtMs: number) {
+    this.jobId = jobId;
+    this.startedAtMs = startedAtMs;
+  }
+
+  get requested(): boolean {
+    return this.#requested;
+  }
+
+  /** The try that is under way. */
+  attach(deadline: Pick<Deadline, 'end'>): void {
+    this.#deadline = deadline;
+    if (this.#requested) this.preempt();
+  }
+
+  preempt(): void {
+    this.#requested = true;
+    this.#deadline?.end(new RetryableTaskError('the download gave its slot to another image host'));
+  }
+}
 
 const isLimits: Check = (limits) => {
   const { error } = downloadSchema.safeParse(limits);

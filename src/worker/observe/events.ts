@@ -1,7 +1,7 @@
 import type { Logger } from '../../log/logger.js';
 import type { RegistrationReport } from '../../registration/report.js';
 import type { FoundBox } from '../handler/found-boxes.js';
-import type { Fate } from '../task/report.js';
+import type { Fate } from '../task/outcome.js';
 import type { Trouble } from '../policy/shares/troubles.js';
 import type { WorkerState } from '../task/state.js';
 

@@ -6,7 +6,7 @@ import { credentialsIn } from '../executors/output-lines.js';
 import { FailureLog } from '../observe/failure-log.js';
 import type { Leases } from '../policy/lease/lease.js';
 import type { ResolvedWorkerOptions } from './options.js';
-import type { Tally } from '../task/report.js';
+import type { Tally } from '../task/outcome.js';
 import type { Origins } from '../policy/shares/origins.js';
 import { Troubles } from '../policy/shares/troubles.js';
 import type { Estimator, SizingLimits } from '../policy/sizing/estimator.js';

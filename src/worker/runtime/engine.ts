@@ -2,7 +2,7 @@ import { readTaskDetections } from '../../contract/task-detections.js';
 import { Downloader } from '../images/download.js';
 import type { Executor, ExecutorStats } from '../executors/executor.js';
 import { Outbox } from '../outbox/outbox.js';
-import type { Fate } from '../task/report.js';
+import type { Fate } from '../task/outcome.js';
 import { SpoolKeeper } from '../spool/spool-keeper.js';
 import { DownloadStage } from '../stages/download-stage.js';
 import { processContext } from '../stages/handler-call.js';

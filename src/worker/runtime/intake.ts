@@ -1,17 +1,41 @@
-import { LRUCache } from 'lru-cache';
-import { leftOutOf, type LeftOut, type WithLeftOut } from '../../contract/answer.js';
+import { type LeftOut, leftOutOf, type WithLeftOut } from '../../contract/answer.js';
+import { taskIdSchema } from '../../contract/common.js';
 import type { Task } from '../../contract/tasks.js';
+import { LRUCache } from 'lru-cache';
 import { Once } from '../../http/left-out-report.js';
 import { deliveryNumber } from '../policy/delivery.js';
 import type { Instant } from '../policy/lease/lease.js';
 import { outboxEntry } from '../outbox/entry.js';
 import type { Outbox } from '../outbox/outbox.js';
-import type { Fate } from '../task/report.js';
+import type { Fate } from '../task/outcome.js';
 import type { OpenJob } from '../policy/rotation/rotation.js';
 import { PermanentTaskError } from '../handler/task-errors.js';
-import { answerable, wholeTasks } from './bad-tasks.js';
 import type { RunContext } from '../run/context.js';
 import { taskKey, WorkItem } from '../task/work-item.js';
+
+/** Tasks, and no single fields of them. */
+function wholeTasks(leftOut: readonly LeftOut[]): LeftOut[] {
+  return leftOut.filter(({ path }) => /^tasks\.\d+$/.test(path));
+}
+
+/**
+ * The task of an item that cannot be worked on and still says whose result is missing: a job with such a task ends only if that one gets
+ * a result too.
+ * @returns undefined if it names no image or nothing to answer to.
+ */
+function answerable(item: unknown): Task | undefined {
+  if (typeof item !== 'object' || item === null) return undefined;
+  const { id, image_id, reply_subject } = item as Readonly<Record<string, unknown>>;
+  const image = taskIdSchema.safeParse(image_id);
+  if (!image.success || typeof reply_subject !== 'string' || reply_subject === '') return undefined;
+  const own = taskIdSchema.safeParse(id);
+  return {
+    id: own.success ? own.data : image.data,
+    image_id: image.data,
+    image_url: '',
+    reply_subject,
+  };
+}
 
 /** Tasks that are remembered after they left, at most: what is forgotten is merely done again if it comes back. */
 const MAX_FINISHED = 10_000;

@@ -4,7 +4,7 @@ import { within } from '../../time/within.js';
 import type { TaskRef, WorkerEventBus } from '../observe/events.js';
 import { Leases } from '../policy/lease/lease.js';
 import type { ResolvedWorkerOptions } from '../run/options.js';
-import type { Tally } from '../task/report.js';
+import type { Tally } from '../task/outcome.js';
 import { Rotation } from '../policy/rotation/rotation.js';
 import { Origins } from '../policy/shares/origins.js';
 import { Estimator } from '../policy/sizing/estimator.js';

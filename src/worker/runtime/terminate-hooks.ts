@@ -1,7 +1,7 @@
 import { checkArguments, hasMethods } from '../../errors/arguments.js';
 import type { AntennaClient } from '../../client/client.js';
 import { within } from '../../time/within.js';
-import type { WorkerReport } from '../task/report.js';
+import type { WorkerReport } from '../task/outcome.js';
 
 /** Exit codes by convention: 128 + the signal's number. */
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;

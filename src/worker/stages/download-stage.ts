@@ -1,5 +1,4 @@
-import type { Downloader } from '../images/download.js';
-import { Preemption } from '../images/preemption.js';
+import { type Downloader, Preemption } from '../images/download.js';
 import { RetryableTaskError } from '../handler/task-errors.js';
 import { lastShare } from '../policy/shares/shares.js';
 import { postBackoffCapMs } from '../policy/backoff.js';

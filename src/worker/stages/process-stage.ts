@@ -5,7 +5,7 @@ import type { ProcessResult } from '../handler/handler.js';
 import { limitsOf, type RunContext } from '../run/context.js';
 import { TaskSet } from '../task/task-set.js';
 import type { WorkItem } from '../task/work-item.js';
-import { Occupancy } from '../policy/sizing/occupancy.js';
+import { Occupancy } from '../policy/sizing/sample-window.js';
 import { isDecided } from '../results/verdict.js';
 import { BatchTrial } from '../policy/sizing/batch-cap.js';
 import { learnFrom, MAX_COMPANY_WAIT_MS, shouldWait, smallerParts, wantsSmaller } from './batch.js';

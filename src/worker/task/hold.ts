@@ -1,5 +1,5 @@
 import { AntennaError } from '../../errors/base.js';
-import type { Fate } from './report.js';
+import type { Fate } from './outcome.js';
 import type { ImageMemory, ItemStage, WorkItem } from './work-item.js';
 
 const NONE: ReadonlySet<WorkItem> = new Set();

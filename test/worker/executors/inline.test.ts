@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
+import { HandlerAbortError } from '../../../src/worker/executors/joined-signal.js';
 import { HandlerStartError, HandlerTimeoutError } from '../../../src/worker/executors/execution-errors.js';
 import { InlineExecutor } from '../../../src/worker/executors/inline.js';
 import { ManualClock } from '../../support/manual-clock.js';

@@ -1,7 +1,7 @@
 import { OutOfMemoryTaskError, RetryableTaskError, type BatchAttempt, type TaskImage } from 'antenna-sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
+import { HandlerAbortError } from '../../../src/worker/executors/joined-signal.js';
 import { HandlerCrashError } from '../../../src/worker/executors/execution-errors.js';
 import { isolate } from '../../../src/worker/executors/isolate.js';
 import { runUnits } from '../../../src/worker/executors/run-units.js';

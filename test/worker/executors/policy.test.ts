@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { AntennaTimeoutError } from 'antenna-sdk';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { abortReason, HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
+import { abortReason, HandlerAbortError } from '../../../src/worker/executors/joined-signal.js';
 import { cleanLine, readLines, withoutCredentials } from '../../../src/worker/executors/output-lines.js';
 import { recycleReason, respawnDelayMs } from '../../../src/worker/executors/respawn.js';
 import { Slots } from '../../../src/worker/executors/slots.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HandlerAbortError } from '../../../src/worker/executors/abort-reason.js';
+import { HandlerAbortError } from '../../../src/worker/executors/joined-signal.js';
 import { Supervision } from '../../../src/worker/executors/supervise.js';
 import { ManualClock } from '../../support/manual-clock.js';
 

@@ -1,7 +1,6 @@
 import type { Logger } from '../../../log/logger.js';
 import type { TaskImage } from '../../handler/handler.js';
-import { HandlerAbortError, type AbortKind } from '../abort-reason.js';
-import { deferred, type Deferred } from '../deferred.js';
+import { HandlerAbortError, type AbortKind, deferred, type Deferred } from '../joined-signal.js';
 import { CallReturnedError } from '../execution-errors.js';
 import type { BatchOutcome } from '../executor.js';
 import type { LinkCall } from '../handler-link.js';

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from '../../../log/logger.js';
 import type { Clock } from '../../../time/clock.js';
-import { abortReason } from '../abort-reason.js';
+import { abortReason } from '../joined-signal.js';
 import { HandlerStartError } from '../execution-errors.js';
 import { AttachedLink } from './attached-link.js';
 import { checkedToken, openServer, type ListenAddress } from './listening.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { issuesOf } from '../../../resources/core.js';
-import type { AbortKind } from '../abort-reason.js';
+import type { AbortKind } from '../joined-signal.js';
 import { FrameError } from './frames.js';
 
 /** The version of the protocol in docs/handlers-outside-node.md. A change that an old handler would misread makes a new one. */

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../../log/logger.js';
 import { VERSION } from '../../../version.js';
 import type { TaskImage } from '../../handler/handler.js';
-import { deferred } from '../deferred.js';
+import { deferred } from '../joined-signal.js';
 import type { BatchOutcome } from '../executor.js';
 import {
   CallReturnedError,

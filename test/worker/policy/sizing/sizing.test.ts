@@ -8,8 +8,7 @@ import {
   type SizingInputs,
   LeaseFeedback,
 } from '../../../../src/worker/policy/sizing/hold-target.js';
-import { Occupancy } from '../../../../src/worker/policy/sizing/occupancy.js';
-import { SampleWindow } from '../../../../src/worker/policy/sizing/sample-window.js';
+import { Occupancy, SampleWindow } from '../../../../src/worker/policy/sizing/sample-window.js';
 
 const BASE: SizingInputs = {
   leaseMs: 30_000,
