@@ -1,7 +1,7 @@
 import { refOf, type RunContext } from '../run/context.js';
 import { TaskSet } from '../task/task-set.js';
 import { lastShare } from '../policy/shares/shares.js';
-import { BodyCap } from '../policy/backoff.js';
+import { BodyCap } from '../policy/learned-limits.js';
 import { bytesOf, type OutboxBlock, type OutboxEntry, type WriteAhead } from './entry.js';
 import { JobQueue, type PostMoment } from './job-queue.js';
 import { Parcel, type ParcelPort, type ParcelTools } from './parcel.js';

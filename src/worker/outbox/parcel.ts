@@ -2,7 +2,7 @@ import { AntennaApiError } from '../../errors/api.js';
 import { errorOutcome } from '../task/outcome.js';
 import type { RunContext } from '../run/context.js';
 import { PermanentTaskError } from '../handler/task-errors.js';
-import type { BodyCap } from '../policy/backoff.js';
+import type { BodyCap } from '../policy/learned-limits.js';
 import { bytesOf, outboxEntry, type OutboxEntry } from './entry.js';
 import { isolate, packCount } from './job-queue.js';
 import type { Poster } from './poster.js';

@@ -11,7 +11,7 @@ import {
   resolveDownload,
   type DownloadLimits,
 } from '../images/download-options.js';
-import { MAX_POST_BYTES, MAX_POST_RESULTS } from '../policy/backoff.js';
+import { MAX_POST_BYTES, MAX_POST_RESULTS } from '../policy/learned-limits.js';
 import type { FailureLogOptions } from '../observe/failure-log.js';
 import { definePipeline, type Pipeline, type PipelineDefinition } from '../executors/pipeline.js';
 

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  holdBackoffMs,
-  postBackoffCapMs,
-  postBackoffMs,
-  BodyCap,
-} from '../../../src/worker/policy/backoff.js';
+import { holdBackoffMs, postBackoffCapMs, postBackoffMs } from '../../../src/worker/policy/backoff.js';
+import { BodyCap } from '../../../src/worker/policy/learned-limits.js';
 import { isFull, packCount } from '../../../src/worker/outbox/job-queue.js';
 import { RecentResults } from '../../../src/worker/outbox/recent-results.js';
 import { addressOutcome, errorOutcome } from '../../../src/worker/task/outcome.js';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { AdaptiveSlots } from '../backoff.js';
+import { AdaptiveSlots } from '../learned-limits.js';
 import type { Troubles } from './troubles.js';
 
 /** Image hosts that are remembered beside those in use. */
