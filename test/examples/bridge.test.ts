@@ -16,6 +16,7 @@ import { createContractServer } from 'antenna-sdk/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { detectInsects } from '../../examples/insect-detector/detect.js';
 import { until } from '../support/worlds.js';
+import { orSkipped } from '../support/or-skipped.js';
 
 const folder = fileURLToPath(new URL('../../../shared/images/', import.meta.url));
 const example = (name: string): string =>
@@ -86,10 +87,18 @@ async function boxesFrom(
 }
 
 describe.skipIf(photographs.length === 0)(
-  'the services of examples/bridge on photographs (skipped: ../shared/images is not there)',
+  orSkipped(
+    'the services of examples/bridge on photographs',
+    photographs.length > 0,
+    '../shared/images is not there',
+  ),
   () => {
     it.skipIf(!hasPython)(
-      'take a job to SUCCESS with the boxes of the model itself, in Python (skipped: there is no python3)',
+      orSkipped(
+        'take a job to SUCCESS with the boxes of the model itself, in Python',
+        hasPython,
+        'there is no python3',
+      ),
       async () => {
         const args = (port: string): string[] => [example('service.py'), '--port', port];
         const boxes = await boxesFrom((port) => ({ command: 'python3', args: args(port) }), photographs);

@@ -9,6 +9,7 @@ import { createContractServer } from 'antenna-sdk/testing';
 import { afterAll, describe, expect, it } from 'vitest';
 import { eventsOf, imageFetch, imageUrls, until } from '../support/worlds.js';
 import { pythonHas } from '../worker/executors/command/support.js';
+import { orSkipped } from '../support/or-skipped.js';
 
 const notebook = fileURLToPath(new URL('../../examples/notebook/attach.ipynb', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'antenna-notebook-'));
@@ -34,11 +35,15 @@ function script(): string {
 
 const runs: readonly (readonly [string, boolean, () => readonly [string, readonly string[]]])[] = [
   [
-    'executed by jupyter (skipped: jupyter nbconvert is not there)',
+    orSkipped('executed by jupyter', hasJupyter, 'jupyter nbconvert is not there'),
     hasJupyter,
     () => ['jupyter', ['nbconvert', '--to', 'notebook', '--execute', '--output-dir', folder, notebook]],
   ],
-  ['as a script (skipped: no python3 of 3.9 or newer)', pythonHas(), () => ['python3', [script()]]],
+  [
+    orSkipped('as a script', pythonHas(), 'no python3 of 3.9 or newer'),
+    pythonHas(),
+    () => ['python3', [script()]],
+  ],
 ];
 
 describe.each(runs)('examples/notebook, %s', (_, there, commandOf) => {

@@ -13,6 +13,7 @@ import { createContractServer } from 'antenna-sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { eventsOf, until } from '../support/worlds.js';
 import { pythonHas } from '../worker/executors/command/support.js';
+import { orSkipped } from '../support/or-skipped.js';
 
 const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const folder = local('../shared/images/');
@@ -41,8 +42,13 @@ function boxesOf(names: readonly string[]): readonly unknown[] {
     );
 }
 
-describe.skipIf(photographs.length === 0 || !pythonHas('numpy', 'PIL'))(
-  'examples/python-handler (skipped: python3 with numpy and Pillow, or ../shared/images, is not there)',
+const isThere = photographs.length > 0 && pythonHas('numpy', 'PIL');
+describe.skipIf(!isThere)(
+  orSkipped(
+    'examples/python-handler',
+    isThere,
+    'python3 with numpy and Pillow, or ../shared/images, is not there',
+  ),
   () => {
     it('takes a job of photographs to SUCCESS, with the boxes that the model finds without a worker', async () => {
       const server = createContractServer({ dialect: 'api-key', emptyWaitMs: 1 });

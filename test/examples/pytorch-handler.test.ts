@@ -5,13 +5,19 @@ import { pipelinesFromCommand } from 'antenna-sdk';
 import { describe, expect, it } from 'vitest';
 import { contextOf, imagesOf } from '../worker/executors/support.js';
 import { pythonHas } from '../worker/executors/command/support.js';
+import { orSkipped } from '../support/or-skipped.js';
 
 const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const folder = local('../shared/images/');
 const photographs = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.jpg')) : [];
 
-describe.skipIf(photographs.length === 0 || !pythonHas('torch', 'torchvision', 'PIL'))(
-  'examples/pytorch-handler (skipped: torch, torchvision, Pillow or ../shared/images is not there)',
+const isThere = photographs.length > 0 && pythonHas('torch', 'torchvision', 'PIL');
+describe.skipIf(!isThere)(
+  orSkipped(
+    'examples/pytorch-handler',
+    isThere,
+    'torch, torchvision, Pillow or ../shared/images is not there',
+  ),
   () => {
     it('warms up, and takes photographs in a batch', async () => {
       const model = local('examples/pytorch-handler/model.py');

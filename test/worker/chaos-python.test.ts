@@ -3,12 +3,13 @@ import { describeOutcome } from '../../bench/chaos/print.js';
 import { runChaos } from '../../bench/chaos/run-chaos.js';
 import { PYTHON } from '../../bench/chaos/settings.js';
 import { pythonHas } from './executors/command/support.js';
+import { orSkipped } from '../support/or-skipped.js';
 
 /** CHAOS_SEED repeats a run that failed; by default each run is another one. */
 const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000);
 
 describe.skipIf(!pythonHas())(
-  'the chaos run with its model in Python (skipped: no python3 of 3.9 or newer)',
+  orSkipped('the chaos run with its model in Python', pythonHas(), 'no python3 of 3.9 or newer'),
   () => {
     it('counts every task once and loses none, though the child is killed, hangs and runs out of memory', async () => {
       const outcome = await runChaos({ ...PYTHON, seed });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { detectInsects, type Blob } from '../../../examples/insect-detector/detect.js';
 import { contains, longSideOf } from './boxes.js';
 import { NOT_INSECTS, PHOTOGRAPHS, type Reference } from './photograph-references.js';
+import { orSkipped } from '../../support/or-skipped.js';
 
 const folder = fileURLToPath(new URL('../../../../shared/images/', import.meta.url));
 
@@ -25,7 +26,7 @@ function foundIn(references: readonly Reference[], blobs: readonly Blob[]): Refe
 }
 
 describe.skipIf(!existsSync(folder))(
-  'detectInsects on photographs (skipped: ../shared/images is not there)',
+  orSkipped('detectInsects on photographs', existsSync(folder), '../shared/images is not there'),
   () => {
     it.each(PHOTOGRAPHS)(
       'finds at least $minFound of the insects marked by hand in $file, with at most $maxBoxes boxes',

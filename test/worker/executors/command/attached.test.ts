@@ -282,52 +282,56 @@ def process(image, task):
 attach(process, sys.argv[1], pipelines=[pipeline("cell-moths", detector="cell-box")])
 print("the cell ended")
 `;
+import { orSkipped } from '../../../support/or-skipped.js';
 
-describe.skipIf(!pythonHas())('attach() of antenna_handler.py (skipped: no python3 of 3.9 or newer)', () => {
-  function cell(
-    path: string,
-    mark: string,
-  ): { child: ChildProcess; output: () => string; ended: Promise<unknown> } {
-    const file = join(folder, 'cell.py');
-    writeFileSync(file, CELL);
-    const child = spawn('python3', ['-u', file, path, mark], {
-      env: { ...process.env, PYTHONPATH: dirname(helperPath) },
-      stdio: ['ignore', 'pipe', 'pipe'],
+describe.skipIf(!pythonHas())(
+  orSkipped('attach() of antenna_handler.py', pythonHas(), 'no python3 of 3.9 or newer'),
+  () => {
+    function cell(
+      path: string,
+      mark: string,
+    ): { child: ChildProcess; output: () => string; ended: Promise<unknown> } {
+      const file = join(folder, 'cell.py');
+      writeFileSync(file, CELL);
+      const child = spawn('python3', ['-u', file, path, mark], {
+        env: { ...process.env, PYTHONPATH: dirname(helperPath) },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      ends.push(() => child.kill('SIGKILL'));
+      return { child, output: () => output, ended };
+    }
+
+    it('works until it is interrupted; the image in hand waits for the next cell, which it gets', async () => {
+      const { logger, said } = listeningLogger();
+      const { executor, path } = waiting({ logger });
+      const slow = cell(path, 'slow');
+      const work = executor.run(imagesOf('moth'), contextOf({ logger }));
+      await said('has moth in slow');
+      slow.child.kill('SIGINT');
+      await slow.ended;
+      expect(slow.output()).toMatch(/interrupted; the worker keeps the images[^]*the cell ended/);
+      const quick = cell(path, 'quick');
+      expect(read(await work)).toEqual([{ detections: [], by: 'quick' }]);
+      expect(executor.stats().crashes).toBe(0);
+      await executor.close();
+      await quick.ended;
+      expect(quick.output()).toMatch(/detached: the worker ends[^]*the cell ended/);
     });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    ends.push(() => child.kill('SIGKILL'));
-    return { child, output: () => output, ended };
-  }
 
-  it('works until it is interrupted; the image in hand waits for the next cell, which it gets', async () => {
-    const { logger, said } = listeningLogger();
-    const { executor, path } = waiting({ logger });
-    const slow = cell(path, 'slow');
-    const work = executor.run(imagesOf('moth'), contextOf({ logger }));
-    await said('has moth in slow');
-    slow.child.kill('SIGINT');
-    await slow.ended;
-    expect(slow.output()).toMatch(/interrupted; the worker keeps the images[^]*the cell ended/);
-    const quick = cell(path, 'quick');
-    expect(read(await work)).toEqual([{ detections: [], by: 'quick' }]);
-    expect(executor.stats().crashes).toBe(0);
-    await executor.close();
-    await quick.ended;
-    expect(quick.output()).toMatch(/detached: the worker ends[^]*the cell ended/);
-  });
-
-  it('is there before its worker, and says what it can do', async () => {
-    const path = join(folder, 'later.sock');
-    cell(path, 'early');
-    const [pipeline, ...others] = await pipelinesFromAttached({ listen: path });
-    expect([pipeline?.slug, others.length]).toEqual(['cell-moths', 0]);
-    const executor = pipeline?.createExecutor(undefined as never);
-    expect(read((await executor?.run(imagesOf('a'), contextOf())) ?? [])).toEqual([
-      { detections: [], by: 'early' },
-    ]);
-    await executor?.close();
-  });
-});
+    it('is there before its worker, and says what it can do', async () => {
+      const path = join(folder, 'later.sock');
+      cell(path, 'early');
+      const [pipeline, ...others] = await pipelinesFromAttached({ listen: path });
+      expect([pipeline?.slug, others.length]).toEqual(['cell-moths', 0]);
+      const executor = pipeline?.createExecutor(undefined as never);
+      expect(read((await executor?.run(imagesOf('a'), contextOf())) ?? [])).toEqual([
+        { detections: [], by: 'early' },
+      ]);
+      await executor?.close();
+    });
+  },
+);
