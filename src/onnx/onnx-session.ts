@@ -36,6 +36,9 @@ function answer(port: MessagePort, message: SessionReply, reply?: ModelReply): v
 }
 
 async function main(): Promise<void> {
+  // Where Float16Array is there, onnxruntime makes halves of it, and on Node 24.22 its native part (1.30) finds no bytes in one ("not enough
+  // space: expected 2457600, got 0"). Without it halves are Uint16Array, as on Node 20. This thread runs nothing else.
+  Reflect.deleteProperty(globalThis, 'Float16Array');
   const namespace = (await import('onnxruntime-node')) as OrtModule & { readonly default?: OrtModule };
   const loading = await loadModels(
     namespace.default ?? namespace,

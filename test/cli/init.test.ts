@@ -64,7 +64,7 @@ describe('what antenna init writes', () => {
       const [command = '', ...args] = scripts.test.split(' ');
       expect(command).toBe('node');
       const tested = await execute(process.execPath, args, { cwd: folder, env: shell() });
-      expect(tested.stdout).toMatch(/^# pass 1$/m);
+      expect(tested.stdout).toMatch(/^(?:#|ℹ) pass 1$/m);
 
       const environment = await serve();
       // A port of its own for the service: the one of the configuration may be in use on the machine that tests.
