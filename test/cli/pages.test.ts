@@ -35,7 +35,7 @@ function problemsOf({ row, flags }: Invocation): string[] {
   return wrong;
 }
 
-describe.each(['docs/places.md'])('the command lines of %s', (file) => {
+describe.each(['docs/places.md', 'docs/coming-from-python-worker.md'])('the command lines of %s', (file) => {
   const text = page(file);
 
   it('take the flags that there are, with values that can be used', () => {
