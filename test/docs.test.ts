@@ -7,12 +7,19 @@ import { COMPILE_TIMEOUT_MS, complaintsOf } from './support/compile.js';
 const root = new URL('../', import.meta.url);
 const folder = new URL('.cache/docs/', root);
 /** Pages of whole programs. The others show fragments, or have a test of their own that puts theirs together and runs them. */
-const pages = ['README.md', 'docs/bridge.md', 'docs/onnx.md', 'docs/provisioning.md'];
+const pages = [
+  'README.md',
+  'docs/bridge.md',
+  'docs/client.md',
+  'docs/credentials.md',
+  'docs/onnx.md',
+  'docs/provisioning.md',
+];
 const texts = new Map(
   await Promise.all(pages.map(async (name) => [name, await readFile(new URL(name, root), 'utf8')] as const)),
 );
 const snippets = [...texts].flatMap(([page, text]) =>
-  [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
+  [...text.matchAll(/```ts(?: twoslash)?\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
     page,
     code,
     file: fileURLToPath(new URL(`${page.replace(/\W+/g, '-')}-${index + 1}.ts`, folder)),
