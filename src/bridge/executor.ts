@@ -1,3 +1,4 @@
+import { checkRun } from '../worker/executors/call-arguments.js';
 import type { Clock } from '../time/clock.js';
 import {
   abortReason,
@@ -57,6 +58,7 @@ export class PushExecutor implements Executor {
   }
 
   async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
+    checkRun(batch, context);
     this.#acquire();
     const configKey = JSON.stringify(context.config);
     const entries = batch.map((image) => ({

@@ -53,7 +53,7 @@ export interface ExecutorStats {
 /**
  * Runs a pipeline's handler somewhere.
  *
- * `run` never rejects: a handler that throws, a process that dies, a result that is missing is the error of the images concerned. A
+ * `run` rejects for wrong arguments (`AntennaConfigError`) and for nothing else: a handler that throws, a process that dies, a result that is missing is the error of the images concerned. A
  * batch that fails as a whole is cut in halves, down to single images, so that only the poisonous one gets the error.
  */
 export interface Executor {

@@ -1,3 +1,4 @@
+import { checkRun, checkWarmUp } from './call-arguments.js';
 import { checkOptions, isClock, isDuration, isFunction, isWait, type Check } from '../../errors/arguments.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import { LateController } from '../../time/late-controller.js';
@@ -52,6 +53,7 @@ export class InlineExecutor implements Executor {
   }
 
   async warmUp(context?: ProcessContext): Promise<number | undefined> {
+    checkWarmUp(context);
     if (!context) return undefined;
     try {
       return await callWarmUp(this.#options, { stopping: this.#closing.signal, ...context });
@@ -66,6 +68,7 @@ export class InlineExecutor implements Executor {
   }
 
   async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
+    checkRun(batch, context);
     const attempt = (unit: readonly TaskImage[]): Promise<readonly BatchOutcome[]> =>
       this.#attempt(unit, context);
     const work = runUnits(batch, modeOf(this.#options), attempt, context.onAttempt);

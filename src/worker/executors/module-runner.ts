@@ -1,3 +1,4 @@
+import { checkRun, checkWarmUp } from './call-arguments.js';
 import { silentLogger } from '../../log/logger.js';
 import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { abortReason, HandlerAbortError, JoinedSignal, sharedController } from './joined-signal.js';
@@ -59,6 +60,7 @@ export class ModuleRunner<Slot> {
 
   /** As {@link Executor.warmUp}. */
   async warmUp(context: ProcessContext | undefined): Promise<number | undefined> {
+    checkWarmUp(context);
     const sources = context ? [this.#closing.signal, context.signal] : [this.#closing.signal];
     const joined = new JoinedSignal(sources);
     const deadline = { remainingMs: () => Number.POSITIVE_INFINITY };
@@ -75,6 +77,7 @@ export class ModuleRunner<Slot> {
 
   /** As {@link Executor.run}. */
   async run(batch: readonly TaskImage[], context: BatchContext): Promise<readonly BatchOutcome[]> {
+    checkRun(batch, context);
     const joined = new JoinedSignal([this.#closing.signal, context.signal]);
     const work = this.#run(batch, { ...context, signal: joined.signal });
     this.#running.add(work);

@@ -1,3 +1,4 @@
+import { checkClose } from './call-arguments.js';
 import { checkOptions, isCount, isEnvironment, type Check } from '../../errors/arguments.js';
 import { guardLogger, silentLogger, type Logger } from '../../log/logger.js';
 import type { Clock } from '../../time/clock.js';
@@ -72,8 +73,9 @@ export class ProcessExecutor implements Executor {
     return this.#pool.runner.run(batch, context);
   }
 
-  close({ graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
-    return this.#pool.close(graceMs);
+  async close(options?: { readonly graceMs?: number | undefined }): Promise<void> {
+    checkClose(options);
+    await this.#pool.close(options?.graceMs);
   }
 
   stats(): ExecutorStats {

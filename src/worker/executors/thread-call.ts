@@ -19,8 +19,8 @@ export interface ThreadCall {
   readonly limits: Omit<SupervisionOptions, 'abort' | 'kill'>;
 }
 
-/** A thread's port closes a little before its error arrives, which knows better why it died. */
-const OBITUARY_MS = 100;
+/** A thread's port closes a little before its error arrives, which knows better why it died. With more to do than cores, 100 ms were too few. */
+const OBITUARY_MS = 500;
 
 /** The answer, and why the call was aborted, if it was. */
 export interface ThreadCallResult {

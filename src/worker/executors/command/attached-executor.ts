@@ -1,3 +1,4 @@
+import { checkWarmUp } from '../call-arguments.js';
 import { z } from 'zod';
 import { AntennaConfigError } from '../../../errors/config.js';
 import { isClock, isLogger, shaped } from '../../../errors/arguments.js';
@@ -100,6 +101,7 @@ export class AttachedExecutor implements Executor {
   async warmUp(
     context?: ProcessContext & { readonly stopping?: AbortSignal | undefined },
   ): Promise<number | undefined> {
+    checkWarmUp(context);
     if (!context?.stopping) return this.#runner.warmUp(context);
     const joined = new JoinedSignal([context.signal, context.stopping]);
     try {

@@ -1,3 +1,4 @@
+import { checkClose } from '../call-arguments.js';
 import { z } from 'zod';
 import { AntennaConfigError } from '../../../errors/config.js';
 import { either, isClock, isEnvironment, isFunction, isLogger, shaped } from '../../../errors/arguments.js';
@@ -116,8 +117,9 @@ export class CommandExecutor implements Executor {
     return this.#pool.runner.run(batch, context);
   }
 
-  close({ graceMs }: { readonly graceMs?: number | undefined } = {}): Promise<void> {
-    return this.#pool.close(graceMs);
+  async close(options?: { readonly graceMs?: number | undefined }): Promise<void> {
+    checkClose(options);
+    await this.#pool.close(options?.graceMs);
   }
 
   stats(): ExecutorStats {
