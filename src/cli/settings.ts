@@ -95,7 +95,7 @@ export const SETTINGS = {
     kind: 'list',
     flag: '--pipeline <slug>',
     help: 'slug of a pipeline; may be repeated',
-    env: ['ANTENNA_PIPELINES'],
+    env: ['ANTENNA_PIPELINES', 'AMI_PIPELINES'],
   },
   module: {
     kind: 'text',

@@ -22,42 +22,48 @@ function parse(args: readonly string[]): Invocation {
   return invocation;
 }
 
-/** What a run would refuse of these flags before it asks anybody. */
-function problemsOf({ row, flags }: Invocation): string[] {
+/** What a run would refuse of these flags before it asks anybody; `configured` if a file may name the pipelines. */
+function problemsOf({ row, flags }: Invocation, configured: boolean): string[] {
   const settings = Object.entries(flags).filter(([name]) => name in SETTINGS);
   const wrong = settings.flatMap(([name, value]) => {
     const read = readSetting(name as SettingName, value);
     return 'problem' in read ? [`${name} ${read.problem}`] : [];
   });
   const sources = ['module', 'exec', 'attach', 'service', 'start', 'onnx'].filter((name) => name in flags);
-  if (row.name === 'run' && sources.length !== 1) wrong.push(`${sources.length} sources of pipelines`);
+  if (row.name === 'run' && sources.length !== 1 && !(configured && sources.length === 0))
+    wrong.push(`${sources.length} sources of pipelines`);
   if ('workers' in flags && ('attach' in flags || 'start' in flags)) wrong.push('--workers with one service');
   return wrong;
 }
 
-describe.each(['docs/places.md', 'docs/coming-from-python-worker.md'])('the command lines of %s', (file) => {
-  const text = page(file);
+describe.each(['README.md', 'docs/places.md', 'docs/coming-from-python-worker.md'])(
+  'the command lines of %s',
+  (file) => {
+    const text = page(file);
 
-  it('take the flags that there are, with values that can be used', () => {
-    const lines = typedLines(text);
-    expect(lines.length).toBeGreaterThan(0);
-    for (const { line, args } of lines)
-      expect({ line, problems: problemsOf(parse(args)) }).toEqual({ line, problems: [] });
-  });
+    it('take the flags that there are, with values that can be used', () => {
+      const lines = typedLines(text);
+      expect(lines.length).toBeGreaterThan(0);
+      for (const { line, args } of lines)
+        expect({ line, problems: problemsOf(parse(args)) }).toEqual({ line, problems: [] });
+    });
 
-  it('are named in the text as they can be typed', () => {
-    const lines = mentionedLines(text).filter(({ line }) => !line.includes('…'));
-    expect(lines.length).toBeGreaterThan(0);
-    for (const { line, args } of lines) expect(() => parse(args), line).not.toThrow();
-  });
+    it('are named in the text as they can be typed', () => {
+      const lines = mentionedLines(text).filter(({ line }) => !line.includes('…'));
+      expect(lines.length).toBeGreaterThan(0);
+      for (const { line, args } of lines) expect(() => parse(args), line).not.toThrow();
+    });
 
-  it('are set up by variables that are read', () => {
-    const known = new Set<string>(Object.values(SETTINGS).flatMap((spec) => ('env' in spec ? spec.env : [])));
-    known.add('ANTENNA_ENV_FILE');
-    const named = [...text.matchAll(/\bANTENNA_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
-    expect(named.filter((name) => !known.has(name))).toEqual([]);
-  });
-});
+    it('are set up by variables that are read', () => {
+      const known = new Set<string>(
+        Object.values(SETTINGS).flatMap((spec) => ('env' in spec ? spec.env : [])),
+      );
+      known.add('ANTENNA_ENV_FILE');
+      const named = [...text.matchAll(/\bANTENNA_[A-Z_]*[A-Z]\b/g)].map(([name]) => name);
+      expect(named.filter((name) => !known.has(name))).toEqual([]);
+    });
+  },
+);
 
 describe('the four places', () => {
   const text = page('docs/places.md');
@@ -80,4 +86,12 @@ describe('the four places', () => {
       expect(lines).toHaveLength(5);
     },
   );
+
+  it('are in the README as they are here', () => {
+    const five = places.flatMap((place) => [
+      ...(place.split(/^### /m)[1] ?? '').matchAll(/^```\w+\n[\s\S]*?^```/gm),
+    ]);
+    expect(five.length).toBeGreaterThan(3);
+    for (const [block] of five) expect(page('README.md')).toContain(block);
+  });
 });
