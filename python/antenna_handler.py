@@ -50,7 +50,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode = json.JSONDecoder().decode
 
 PROTOCOL = 1
-SOFTWARE = "antenna_handler.py/0.1.0"
+SOFTWARE = "antenna_handler.py/0.2.0"
 MAGIC = b"ANTH"
 #: Longest header that is read, in bytes.
 MAX_HEADER = 64 * 1024 * 1024

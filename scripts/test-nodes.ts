@@ -5,12 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as mainSource from '../src/index.js';
 import * as testingSource from '../src/testing/index.js';
-import { run } from './run-command.js';
+import { npm, run } from './run-command.js';
 import { describeCounts, readReport } from './vitest-report.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, '.cache', 'nodes');
-const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 /** The oldest version of `engines`. The test runner itself needs 20.19, so here the built package is tried instead. */
 const OLDEST = '20.18.1';
 const VERSIONS = [OLDEST, '20', '22', '24', '26'];
@@ -41,7 +40,7 @@ function binaryOf(asked: string): string {
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true });
     const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--no-save', '--ignore-scripts'];
-    run(NPM, [...args, '--prefer-offline', `${name}@${asked}`], folder);
+    npm([...args, '--prefer-offline', `${name}@${asked}`], folder);
   }
   return binary;
 }
@@ -103,7 +102,7 @@ function examine(asked: string): Outcome {
 
 const chosen = process.argv.slice(2);
 const versions = chosen.length > 0 ? chosen : VERSIONS;
-if (versions.includes(OLDEST)) run(NPM, ['run', 'build'], ROOT);
+if (versions.includes(OLDEST)) npm(['run', 'build'], ROOT);
 const outcomes = versions.map(examine);
 console.log('\n| asked | Node | result | tests | seconds |\n| --- | --- | --- | --- | ---: |');
 for (const { asked, version, ok, what, seconds } of outcomes) {

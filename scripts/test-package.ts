@@ -8,13 +8,12 @@ import { blobDetector, shadeClassifier, SHADES } from '../examples/onnx/blob-mod
 import * as mainSource from '../src/index.js';
 import * as onnxSource from '../src/onnx/index.js';
 import * as testingSource from '../src/testing/index.js';
-import { run } from './run-command.js';
+import { npm, run } from './run-command.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CONSUMERS = fileURLToPath(new URL('./consumers', import.meta.url));
 const SHIPPED =
   /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/[\w-]+\.(?:js|cjs|d\.ts|d\.cts)|dist\/onnx-schema\.json|python\/antenna_handler\.py)$/;
-const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 /** Before Node 20.19 `require` of an ES module throws; this flag brings that back, and the package promises 20.18.1. */
 const OLD_REQUIRE = ['--no-experimental-require-module'].filter(() =>
   process.allowedNodeEnvironmentFlags.has('--experimental-require-module'),
@@ -50,7 +49,7 @@ const expected = JSON.stringify({
 });
 
 function pack(into: string): Packed {
-  const report = run(NPM, ['pack', '--json', '--ignore-scripts', '--pack-destination', into], ROOT);
+  const report = npm(['pack', '--json', '--ignore-scripts', '--pack-destination', into], ROOT);
   const [packed] = JSON.parse(report.slice(report.indexOf('['))) as [Packed];
   const stray = packed.files.map(({ path }) => path).filter((path) => !SHIPPED.test(path));
   if (stray.length > 0) throw new Error(`The tarball holds what no user needs: ${stray.join(', ')}`);
@@ -86,8 +85,7 @@ function install(folder: string, tarball: string, others: readonly string[]): vo
   mkdirSync(folder, { recursive: true });
   const packages = others.map((name) => (name.includes('@', 1) ? name : `${name}@${versionHere(name)}`));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true }));
-  run(
-    NPM,
+  npm(
     ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', tarball, ...packages],
     folder,
   );

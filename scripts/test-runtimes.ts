@@ -7,11 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createContractServer } from '../src/testing/index.js';
-import { run } from './run-command.js';
+import { npm, run } from './run-command.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, '.cache', 'runtimes');
-const NPM = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const PROGRAM = join('scripts', 'consumers', 'runtime.mjs');
 const IMAGES = 3;
 const TIMEOUT_MS = 120_000;
@@ -46,8 +45,7 @@ function binaryOf({ name, binaries }: Runtime): string | undefined {
   if (found !== undefined) return found;
   mkdirSync(folder, { recursive: true });
   try {
-    run(
-      NPM,
+    npm(
       ['install', '--prefix', folder, '--no-audit', '--no-fund', '--no-save', '--prefer-offline', name],
       folder,
     );
@@ -108,7 +106,7 @@ async function examine(runtime: Runtime): Promise<string> {
 }
 
 const chosen = process.argv.slice(2);
-run(NPM, ['run', 'build'], ROOT);
+npm(['run', 'build'], ROOT);
 const lines: string[] = [];
 for (const runtime of RUNTIMES) {
   if (chosen.length > 0 && !chosen.includes(runtime.name)) continue;
