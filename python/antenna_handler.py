@@ -49,6 +49,7 @@ _FRAME = struct.Struct(">4sII")
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _decode = json.JSONDecoder().decode
 
+_WINDOWS = os.name == "nt"
 PROTOCOL = 1
 SOFTWARE = "antenna_handler.py/0.2.0"
 MAGIC = b"ANTH"
@@ -294,11 +295,12 @@ class _Interrupts:
 class _Wire:
     """Frames over a descriptor or socket: ``ANTH``, two lengths, a header of JSON, a payload."""
 
-    def __init__(self, raw: Any, write: Callable[[memoryview], int]) -> None:
+    def __init__(self, raw: Any, write: Callable[[memoryview], int], is_socket: bool = False) -> None:
         # A buffer of one byte: what is read goes straight into the object that the handler gets, and nothing is read ahead of it, so
         # that select() tells the truth about what is left.
         self._reader = io.BufferedReader(raw, 1)
         self.fileno: int = raw.fileno()
+        self.is_socket = is_socket
         self._write = write
         self._lock = threading.Lock()
         self.broken = False
@@ -565,8 +567,9 @@ class _Session:
         self._reading = threading.Lock()
         self._over = False
         self._pause = _WATCH
-        # select() knows sockets alone on Windows; there the worker's kill is the only cancel of a call.
-        self._selects = os.name != "nt"
+        # select() knows sockets alone on Windows; over a pipe the worker's kill is the only cancel of a call there.
+        self._selects = not _WINDOWS or wire.is_socket
+        self._wakes = not _WINDOWS
         self._wake_in, self._wake_out = os.pipe()
 
     def stop(self) -> None:
@@ -583,8 +586,12 @@ class _Session:
                 call = self._begin()
                 if call is None:
                     if self._selects:
-                        ready, _, _ = select.select([self.wire.fileno, self._wake_in], [], [])
-                        if self._wake_in in ready:
+                        if self._wakes:
+                            ready, _, _ = select.select([self.wire.fileno, self._wake_in], [], [])
+                        else:
+                            # Windows interrupts no wait, so an interrupted cell is noticed between two.
+                            ready, _, _ = select.select([self.wire.fileno], [], [], _WATCH)
+                        if self._wake_in in ready or not ready:
                             continue
                     with self._reading:
                         self._next()
@@ -770,6 +777,8 @@ def _connect(address: str) -> socket.socket:
     url = urlsplit(address)
     if url.scheme == "tcp":
         return socket.create_connection((url.hostname or "127.0.0.1", url.port or 0))
+    if not hasattr(socket, "AF_UNIX"):
+        raise ValueError(f"no socket has a path here: give tcp://127.0.0.1:PORT and the token of the worker, not {address!r}")
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(url.path if url.scheme == "unix" else address)
@@ -783,7 +792,7 @@ def _serve_socket(
     connection: socket.socket, handler: _Handler, ready: dict[str, Any], token: Optional[str]
 ) -> Optional[str]:
     """Serve one connection. Returns why the worker ended it, or None when it was lost."""
-    wire = _Wire(connection.makefile("rb", buffering=0), connection.send)
+    wire = _Wire(connection.makefile("rb", buffering=0), connection.send, is_socket=True)
 
     def say_bye(reason: str) -> None:
         try:

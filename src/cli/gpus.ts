@@ -23,6 +23,7 @@ export async function readGpus(env: Readonly<Record<string, string | undefined>>
   try {
     const { stdout } = await promisify(execFile)('nvidia-smi', QUERY, {
       timeout: TIMEOUT_MS,
+      windowsHide: true,
       env: { ...env },
     });
     return visible(parseGpus(stdout), env['CUDA_VISIBLE_DEVICES']);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Logger, PipelineDefinition, WorkerPipeline } from '../index.js';
+import { attachAddress } from './attach-address.js';
 import { UsageError } from './exit-codes.js';
 import type { Frame } from './frame.js';
 
@@ -34,7 +35,7 @@ export async function optionalPipelines(
   frame: Frame,
   { logger }: LoadOptions = {},
 ): Promise<Loaded | undefined> {
-  const { settings, cwd } = frame;
+  const { settings, cwd, env } = frame;
   const given = WAYS.filter(
     (way) => settings[way] !== undefined || (way === 'service' && settings.start !== undefined),
   );
@@ -54,7 +55,7 @@ export async function optionalPipelines(
     case 'attach':
       return ready(
         chosen(
-          await pipelinesFromAttached({ listen: resolve(cwd, settings.attach ?? ''), logger }),
+          await pipelinesFromAttached({ listen: attachAddress(settings.attach ?? '', cwd, env), logger }),
           settings.pipeline,
         ),
       );

@@ -1,9 +1,14 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, extname, join, resolve, sep } from 'node:path';
 import { UsageError } from './exit-codes.js';
 
 /** Endings of what is taken from a folder; a file that is named by itself is taken whatever it is called. */
 const ENDINGS = new Set(['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.gif', '.bmp']);
+
+/** The name of a file below a folder as everybody else writes it: in results and addresses. */
+export function withSlashes(name: string, separator: string = sep): string {
+  return name.split(separator).join('/');
+}
 
 /** An image on this machine. */
 export interface LocalImage {
@@ -21,7 +26,7 @@ export function localImages(given: readonly string[], cwd: string): readonly Loc
     return readdirSync(path, { recursive: true, encoding: 'utf8' })
       .filter((name) => ENDINGS.has(extname(name).toLowerCase()) && !basename(name).startsWith('.'))
       .sort()
-      .map((name) => ({ name, path: join(path, name) }));
+      .map((name) => ({ name: withSlashes(name), path: join(path, name) }));
   });
   if (images.length > 0) return images;
   throw new UsageError(`There is no image (${[...ENDINGS].join(', ')}) in ${given.join(', ')}`);

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Dialect, Provisioned, ProvisionOptions } from '../index.js';
+import { accessNote } from './access-note.js';
 import { connect } from './connect.js';
 import { UsageError } from './exit-codes.js';
 import type { Frame } from './frame.js';
@@ -52,7 +53,9 @@ const KEY_OUTCOMES: Readonly<Record<Provisioned['keyOutcome'], string>> = {
 
 /** Says what was done and what comes next. */
 export function tell({ out }: Frame, { provisioned, keyFile }: Outcome): void {
-  const { service, serviceOutcome, keyOutcome, project, registration, notes, dialect } = provisioned;
+  const { service, serviceOutcome, keyOutcome, project, registration, dialect } = provisioned;
+  const note = keyFile === undefined ? undefined : accessNote();
+  const notes = [...provisioned.notes, ...(note === undefined ? [] : [note])];
   const shown = {
     ok: true,
     project,

@@ -112,7 +112,7 @@ export const SETTINGS = {
   attach: {
     kind: 'socket',
     flag: '--attach [socket]',
-    help: 'wait for a handler that attaches, such as a notebook (default ./antenna-handler.sock)',
+    help: 'wait for a handler that attaches, such as a notebook (default ./antenna-handler.sock; or tcp://127.0.0.1:PORT)',
     env: ['ANTENNA_ATTACH'],
   },
   service: {

@@ -25,7 +25,12 @@ export interface Configuration {
 }
 
 /** Names that the library or an example reads by itself, or that mark a process of ours. */
-const ALSO_KNOWN = new Set(['ANTENNA_WORKER_INDEX', 'ANTENNA_CONFIG', 'ANTENNA_ENV_FILE']);
+const ALSO_KNOWN = new Set([
+  'ANTENNA_WORKER_INDEX',
+  'ANTENNA_CONFIG',
+  'ANTENNA_ENV_FILE',
+  'ANTENNA_ATTACH_TOKEN',
+]);
 
 /** Variables of the Python worker that mean nothing here, and what takes their place. */
 const WITHOUT_MEANING: Readonly<Record<string, string>> = {

@@ -4,6 +4,7 @@ import { lstat, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Secret } from '../auth/secret.js';
 import { KeyFileError } from '../errors/credential.js';
+import { whileHeld } from '../system/held-files.js';
 import { checkOptions, isBoolean } from '../errors/arguments.js';
 import { ProvisionedKey } from '../auth/provisioned-key.js';
 
@@ -24,6 +25,9 @@ export interface WriteKeyFileOptions {
  * temporary file in the same folder, to the disk, and then takes the name. Whoever reads meanwhile gets the old key or the new one;
  * when anything fails, the old file stays.
  *
+ * On Windows a mode means nothing: the access list that the file gets from its folder says who may read it. A folder in the profile of the
+ * worker's user, such as `%LOCALAPPDATA%`, keeps others out.
+ *
  * An opaque key stays opaque: this is no `reveal()`, and works before and after one.
  * @throws AntennaConfigError when an option is wrong.
  * @throws KeyFileError when the path is a symbolic link, a directory or anything else that is no file, when it exists and `overwrite` is
@@ -42,9 +46,12 @@ export async function writeKeyFile(
   const temporary = join(dirname(target), `.${randomUUID()}.tmp`);
   try {
     await writeWhole(temporary, `${text}\n`);
-    // Between the first look and here somebody may have put a link or a file there.
-    await assertReplaceable(target, overwrite);
-    await rename(temporary, target);
+    // Whoever reads the old key at this moment holds it on Windows.
+    await whileHeld(async () => {
+      // Between the first look and here somebody may have put a link or a file there.
+      await assertReplaceable(target, overwrite);
+      await rename(temporary, target);
+    });
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw KeyFileError.from(target, error);
@@ -102,7 +109,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-/** Makes the new name survive a power failure. Where a folder cannot be opened or synced (Windows, some network disks) it is done without. */
+/** Makes the new name survive a power failure. Where a folder cannot be synced (Windows, some network disks) it is done without. */
 async function syncFolder(path: string): Promise<void> {
   try {
     const folder = await open(path, 'r');

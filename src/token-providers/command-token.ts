@@ -12,6 +12,7 @@ import {
   type Check,
 } from '../errors/arguments.js';
 import { systemClock, type Clock } from '../time/clock.js';
+import { startHint } from '../system/start-hint.js';
 import type { TokenProvider } from '../auth/token-provider.js';
 import { readOutput } from './command-output.js';
 
@@ -80,25 +81,36 @@ function run(
       ...(env === undefined ? {} : { env }),
       ...(cwd === undefined ? {} : { cwd }),
     };
-    const child = execFile(command, [...args], settings, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(explain(command, error, stderr.length, timeoutMs));
-    });
-    // A command that asks for a password on standard input gets its end instead of waiting for ever.
-    child.stdin?.on('error', () => undefined).end();
+    try {
+      const child = execFile(command, [...args], settings, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(explain(command, error, stderr.length, timeoutMs));
+      });
+      // A command that asks for a password on standard input gets its end instead of waiting for ever.
+      child.stdin?.on('error', () => undefined).end();
+    } catch (error) {
+      // Not by the callback: Node refuses a batch file of Windows at once.
+      const { code } = error as { readonly code?: unknown };
+      reject(code === 'EINVAL' ? explain(command, error as Error, 0, timeoutMs) : (error as Error));
+    }
   });
 }
 
 /** execFile's own message holds the arguments and the whole standard error. */
-function explain(
+export function explain(
   command: string,
   error: Error & { code?: unknown; killed?: boolean; signal?: unknown },
   stderrChars: number,
   timeoutMs: number,
+  platform: NodeJS.Platform = process.platform,
 ): CredentialError {
   const name = `The token command ${basename(command)}`;
   if (error.code === 'ENOENT')
-    return new CredentialError(`${name} was not found: check the path, PATH and cwd`);
+    return new CredentialError(
+      `${name} was not found: check the path, PATH and cwd${startHint(command, platform)}`,
+    );
+  if (error.code === 'EINVAL')
+    return new CredentialError(`${name} cannot be started${startHint(command, platform)}`);
   if (error.code === 'EACCES') return new CredentialError(`${name} may not be run: check its mode`);
   if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') {
     return new CredentialError(`${name} printed more than ${MAX_OUTPUT_BYTES} bytes: no token is that long`, {

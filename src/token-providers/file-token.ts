@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { CredentialError } from '../errors/credential.js';
 import { checkArguments, checkOptions, isClock, isText, isWait } from '../errors/arguments.js';
+import { whileHeld } from '../system/held-files.js';
 import { systemClock, type Clock } from '../time/clock.js';
 import { Secret } from '../auth/secret.js';
 import type { TokenProvider, TokenRequest } from '../auth/token-provider.js';
@@ -39,7 +40,7 @@ export function fileToken(path: string, options: FileTokenOptions = {}): TokenPr
   let lastGoodMs = 0;
   return async ({ reason }: TokenRequest) => {
     try {
-      last = await readIfChanged(path, reason === 'rejected' ? undefined : last);
+      last = await readIfChanged(path, reason === 'rejected' ? undefined : last, clock);
       lastGoodMs = clock.now();
     } catch (error) {
       if (last === undefined || clock.now() - lastGoodMs >= keepMs) throw explain(path, error);
@@ -49,8 +50,8 @@ export function fileToken(path: string, options: FileTokenOptions = {}): TokenPr
 }
 
 /** Version and content come from one open file: between a `stat` and a `read` by name the link may have been swapped. */
-async function readIfChanged(path: string, known: Read | undefined): Promise<Read> {
-  const file = await open(path, 'r');
+async function readIfChanged(path: string, known: Read | undefined, clock: Clock): Promise<Read> {
+  const file = await whileHeld(() => open(path, 'r'), { clock });
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await file.stat({ bigint: true });
     const version = [dev, ino, size, mtimeNs, ctimeNs].join(':');
@@ -65,10 +66,13 @@ async function readIfChanged(path: string, known: Read | undefined): Promise<Rea
   }
 }
 
+const NOT_READABLE =
+  'may not be read by this process: check its owner and mode, or on Windows its access list';
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist: check the path, and that the secret is mounted',
-  EACCES: 'may not be read by this process: check its owner and mode',
-  EPERM: 'may not be read by this process: check its owner and mode',
+  EACCES: NOT_READABLE,
+  EPERM: NOT_READABLE,
+  EBUSY: 'is held by another program, which lets nobody read it',
   EISDIR: 'is a directory: give the file in it',
   ENOTDIR: 'is below something that is no directory: check the path',
   ELOOP: 'is a symbolic link to itself',

@@ -24,7 +24,7 @@ export interface RunOptions {
    * been empty for longer than a lease.
    */
   readonly until?: 'stopped' | 'drained' | undefined;
-  /** Stop gracefully on SIGTERM and SIGINT, at once on the second. Default true. */
+  /** Stop gracefully on SIGTERM and SIGINT, on Windows on Ctrl-Break and a closed window too, at once on the second. Default true. */
   readonly handleSignals?: boolean | undefined;
 }
 

@@ -7,6 +7,7 @@ export const FLOORS: readonly (readonly [room: string, holds: string])[] = [
   ['contract', 'the wire: schemas and types of what Antenna sends and takes'],
   ['errors', 'the error tree, and the checks of arguments that throw one of it'],
   ['time', 'the clock as an argument, deadlines, waiting'],
+  ['system', 'what differs from one operating system to the next'],
   ['log', 'the logger, what may be logged, and how often'],
   ['auth', 'credentials and when a provider is asked for one'],
   ['http', 'the one path that every request takes'],

@@ -6,16 +6,19 @@ import { ProvisionedKey, Secret, writeKeyFile } from 'antenna-sdk';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { failure } from '../support/calls.js';
 import { leaksOf } from '../support/leaks.js';
+import { onPlatform } from '../support/platform.js';
 
 const KEY = 'AbCd1234.Qm9vZ2llTmlnaHRzQXRUaGVTdGFyZ2F6';
 const OLD = 'Zz991234.Zm9vZ2llTmlnaHRzQXRUaGVTdGFyZ2F6';
 
 /** The call of the file system that fails, with which code, and what happens just before it. */
-let fault: { call: string; code: string; before?: () => void } | undefined;
+let fault: { call: string; code: string; before?: () => void; times?: number } | undefined;
 const calls: string[] = [];
 const enter = (call: string): void => {
   calls.push(call);
   if (fault?.call !== call) return;
+  if (fault.times === 0) return;
+  if (fault.times !== undefined) fault.times -= 1;
   fault.before?.();
   if (fault.code !== '') throw Object.assign(new Error(`${fault.code}: ${KEY}`), { code: fault.code });
 };
@@ -121,5 +124,39 @@ describe('writeKeyFile when the file system fails', () => {
     expect(await failure(writeKeyFile(path, key()))).toMatchObject({ problem: 'symlink' });
     expect(realFs.readFileSync(target, 'utf8')).toBe(OLD);
     expect(realFs.readdirSync(folder).sort()).toEqual(['api-key', 'target']);
+  });
+});
+
+describe('writeKeyFile on Windows', () => {
+  it.each(['EPERM', 'EACCES', 'EBUSY'])(
+    'takes the name when whoever reads the old key has closed it (%s)',
+    async (code) => {
+      onPlatform('win32');
+      fault = { call: 'rename', code, times: 2 };
+      await writeKeyFile(path, key());
+      expect(calls.filter((call) => call === 'rename')).toHaveLength(3);
+      expect(realFs.readFileSync(path, 'utf8')).toBe(`${KEY}\n`);
+      expect(realFs.readdirSync(folder)).toEqual(['api-key']);
+    },
+  );
+
+  it('still replaces no link that is put there while it waits', async () => {
+    onPlatform('win32');
+    const target = join(folder, 'target');
+    realFs.writeFileSync(target, OLD);
+    const before = (): void => {
+      realFs.rmSync(path);
+      realFs.symlinkSync(target, path);
+    };
+    fault = { call: 'rename', code: 'EBUSY', times: 1, before };
+    expect(await failure(writeKeyFile(path, key()))).toMatchObject({ problem: 'symlink' });
+    expect(realFs.readFileSync(target, 'utf8')).toBe(OLD);
+  });
+
+  it('is told at once elsewhere', async () => {
+    onPlatform('linux');
+    fault = { call: 'rename', code: 'EACCES', times: 1 };
+    expect(await failure(writeKeyFile(path, key()))).toMatchObject({ problem: 'no_access' });
+    expect(calls.filter((call) => call === 'rename')).toHaveLength(1);
   });
 });

@@ -13,6 +13,7 @@ import threading
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 FOLDER = Path(__file__).resolve().parents[2] / "python"
 sys.path.insert(0, str(FOLDER))
@@ -461,6 +462,63 @@ class Attaching(unittest.TestCase):
         stream.flush()
         thread.join(10)
         self.assertEqual(failures, ["the token is missing"])
+
+    def test_a_path_where_sockets_have_none_is_refused_with_what_to_give(self):
+        with mock.patch.object(helper.socket, "AF_UNIX", create=True):
+            del helper.socket.AF_UNIX
+            with self.assertRaisesRegex(ValueError, "tcp://127.0.0.1:PORT"):
+                helper.attach(lambda image: [], "C:\\worker.sock", wait=0)
+
+    def test_on_windows_a_call_over_a_socket_learns_of_its_cancel(self):
+        began, seen = threading.Event(), []
+
+        def process(image, task):
+            began.set()
+            while not task.cancelled:
+                time.sleep(0.01)
+            seen.append(task.cancelled)
+            return []
+
+        with mock.patch.object(helper, "_WINDOWS", True):
+            thread = threading.Thread(target=helper.attach, args=(process, self.address))
+            thread.start()
+            stream = self.accept()
+            self.assertEqual([read_frame(stream)["type"] for _ in range(2)], ["hello", "ready"])
+            for message, payload in (
+                ({"type": "welcome", "protocol": 1}, b""),
+                ({"type": "process", "call": 1, "images": [{"id": "a", "bytes": 1}]}, b"x"),
+            ):
+                stream.write(frame(message, payload))
+            stream.flush()
+            began.wait(10)
+            stream.write(frame({"type": "cancel", "call": 1}))
+            stream.flush()
+            self.assertEqual([read_frame(stream)["type"] for _ in range(2)], ["answer", "done"])
+            self.assertEqual(seen, [True])
+            stream.write(frame({"type": "bye", "reason": "enough"}))
+            stream.flush()
+            thread.join(10)
+        self.assertFalse(thread.is_alive())
+
+    def test_on_windows_a_wait_for_the_worker_is_never_endless(self):
+        waits = []
+        real = helper.select.select
+
+        def select(readers, writers, errors, *timeout):
+            waits.append(timeout)
+            return real(readers, writers, errors, *timeout)
+
+        with mock.patch.object(helper, "_WINDOWS", True), mock.patch.object(helper.select, "select", select):
+            thread = threading.Thread(target=helper.attach, args=(lambda image: [], self.address))
+            thread.start()
+            stream = self.accept()
+            self.assertEqual([read_frame(stream)["type"] for _ in range(2)], ["hello", "ready"])
+            stream.write(frame({"type": "welcome", "protocol": 1}))
+            stream.write(frame({"type": "bye", "reason": "enough"}))
+            stream.flush()
+            thread.join(10)
+        self.assertTrue(waits)
+        self.assertTrue(all(timeout and timeout[0] is not None for timeout in waits))
 
     def test_nobody_at_the_address_is_told_after_the_wait(self):
         with self.assertRaisesRegex(ConnectionError, "no worker waits"):

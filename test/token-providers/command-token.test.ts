@@ -3,6 +3,7 @@ import { createTestClock } from 'antenna-sdk/testing';
 import { describe, expect, it } from 'vitest';
 import { Credential } from '../../src/auth/credential.js';
 import { readAnswer } from '../../src/auth/token-answer.js';
+import { explain } from '../../src/token-providers/command-token.js';
 import { readOutput } from '../../src/token-providers/command-output.js';
 
 const clock = createTestClock();
@@ -64,6 +65,19 @@ describe('commandToken', () => {
     await expect(provider({ reason: 'initial', signal: new AbortController().signal })).rejects.toThrow(
       /no-such-command-anywhere was not found/,
     );
+  });
+
+  it.each([
+    ['az', 'ENOENT', /az was not found: check the path, PATH and cwd: on Windows only \.exe files are found/],
+    [
+      'az.cmd',
+      'EINVAL',
+      /az\.cmd cannot be started: on Windows a \.cmd or \.bat file is not started without a shell/,
+    ],
+  ])('says of %s with %s what Windows starts', (command, code, words) => {
+    const error = Object.assign(new Error(code), { code });
+    expect(explain(command, error, 0, 1, 'win32').message).toMatch(words);
+    expect(explain(command, error, 0, 1, 'linux').message).not.toContain('Windows');
   });
 
   it('does not let a command wait for input', async () => {

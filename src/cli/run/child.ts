@@ -1,3 +1,4 @@
+import { ignoreStopSignals } from '../../system/stop-signals.js';
 import { exitCodeOf } from '../exit-codes.js';
 import type { Frame } from '../frame.js';
 import { Output } from '../output.js';
@@ -18,7 +19,7 @@ const send = (message: FromWorker): void => {
  * decision to the parent, and stop by themselves only if it is gone.
  */
 export async function runChild(): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  ignoreStopSignals();
   let seated: SeatedWorker | undefined;
   let stopped: { readonly graceMs?: number } | undefined;
   const stop = (how: { readonly graceMs?: number }): void => {

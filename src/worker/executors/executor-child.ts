@@ -1,5 +1,6 @@
 /** The file that a child process runs; see child.ts for the other end. */
 import process from 'node:process';
+import { ignoreStopSignals } from '../../system/stop-signals.js';
 import { HandlerHost } from './handler-host.js';
 import type { ControlMessage, ProgressMessage, WireReady, WireReply, WireUnit } from './wire.js';
 import { toWireError, type WireError } from './wire-error.js';
@@ -20,8 +21,7 @@ function send(message: FromChild): void {
 }
 
 // A terminal and systemd signal the whole group. The parent decides when a handler ends: on the first signal it wants to finish.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
+ignoreStopSignals();
 // Without a parent nobody wants the result.
 process.on('disconnect', () => {
   process.exit(0);

@@ -1,8 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { Logger } from '../../log/logger.js';
+import { spawnStyle, treeKill, type TreeKill } from '../../system/process-tree.js';
+import { isBatchFile, startHint } from '../../system/start-hint.js';
 import { sleep, type Clock } from '../../time/clock.js';
+import { HandlerStartError } from './execution-errors.js';
 import { deferred } from './joined-signal.js';
 import { cleanLine, credentialsIn, readLines, withoutCredentials } from './output-lines.js';
 
@@ -18,10 +21,14 @@ export interface ProcessGroupOptions {
   readonly streams?: boolean | undefined;
   /** Level at which lines are logged. Default `debug`. */
   readonly level?: 'debug' | 'info' | undefined;
+  /** Default: this machine's. */
+  readonly platform?: NodeJS.Platform | undefined;
 }
 
 /** How many of the last lines that a process printed are kept for its obituary: a traceback of Python's with its error. */
 const LAST_LINES = 20;
+/** How long an exit waits for the end of a tree of processes. */
+const EXIT_KILL_MS = 2_000;
 /** Ends a process group once its standard input ends, which is when this process is gone, killed or not. */
 const GUARD = 'read -r _; kill -s KILL -- "-$1"';
 
@@ -31,6 +38,9 @@ let hooked = false;
 /**
  * A child process that leads a process group of its own, so that whatever it starts ends with it, and the terminal's Ctrl-C reaches the
  * worker alone. It never outlives this process: an exit ends it, and a small shell ends it when this process was killed.
+ *
+ * Windows has no groups. There a kill ends the tree below the process, asking it to end is not possible, and what it has started outlives
+ * it when it ends by itself, or with a killed worker.
  */
 export class ProcessGroup {
   /** How it ended, in words; resolves and never rejects. */
@@ -39,15 +49,20 @@ export class ProcessGroup {
   readonly closed: Promise<string>;
   readonly #child: ChildProcess;
   readonly #guard: ChildProcess | undefined;
+  readonly #platform: NodeJS.Platform;
   readonly #lastLines: string[] = [];
   #alive = true;
 
+  /** @throws HandlerStartError for what cannot be started on this platform. */
   constructor(options: ProcessGroupOptions) {
-    const { command, args = [], cwd, env, streams = false } = options;
+    const { command, args = [], cwd, env, streams = false, platform = process.platform } = options;
+    this.#platform = platform;
+    if (platform === 'win32' && isBatchFile(command))
+      throw new HandlerStartError(`${command} cannot be started${startHint(command, platform)}`);
     this.#child = spawn(command, [...args], {
       cwd,
       env: { ...withoutCredentials(process.env), ...env },
-      detached: true,
+      ...spawnStyle(platform),
       stdio: [streams ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     });
     const ended = deferred<string>();
@@ -61,7 +76,7 @@ export class ProcessGroup {
     this.#child.on('error', (error) => {
       if (this.#child.pid !== undefined) return;
       this.#over();
-      ended.resolve(error.message);
+      ended.resolve(`${error.message}${startHint(command, platform)}`);
       closed.resolve(undefined);
     });
     this.#child.on('close', () => {
@@ -75,7 +90,7 @@ export class ProcessGroup {
     if (!hooked) {
       hooked = true;
       process.on('exit', () => {
-        for (const group of alive) group.kill();
+        for (const group of alive) group.#killAtExit();
       });
     }
   }
@@ -118,13 +133,21 @@ export class ProcessGroup {
 
   /** Ends the whole group now. */
   kill(): void {
-    this.#signal('SIGKILL');
+    const tree = this.#tree();
+    if (!tree) {
+      this.#signal('SIGKILL');
+      return;
+    }
+    execFile(tree.command, [...tree.args], { windowsHide: true }, (error) => {
+      if (error && this.#alive) this.#child.kill('SIGKILL');
+    });
   }
 
-  /** Asks it to end, and ends it if it has not after the grace. */
+  /** Asks it to end, and ends it if it has not after the grace; on Windows, where it cannot be asked, at once. */
   async end(clock: Clock, graceMs: number): Promise<void> {
     if (!this.#alive) return;
-    this.#signal('SIGTERM');
+    if (this.#platform === 'win32') this.kill();
+    else this.#signal('SIGTERM');
     const over = new AbortController();
     const timer = sleep(clock, graceMs, over.signal).then(
       () => {
@@ -137,9 +160,27 @@ export class ProcessGroup {
     await timer;
   }
 
+  /** At an exit nothing is waited for but what is synchronous. */
+  #killAtExit(): void {
+    const tree = this.#tree();
+    if (tree) spawnSync(tree.command, tree.args, { windowsHide: true, timeout: EXIT_KILL_MS });
+    this.#signal('SIGKILL');
+  }
+
+  /** What ends the tree where there is no group. Of a process that is gone Windows knows no tree. */
+  #tree(): TreeKill | undefined {
+    const { pid } = this.#child;
+    if (this.#platform !== 'win32' || pid === undefined || !this.#alive) return undefined;
+    return treeKill(pid, process.env);
+  }
+
   #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
+    if (this.#platform === 'win32') {
+      if (this.#alive) this.#child.kill(signal);
+      return;
+    }
     try {
       process.kill(-pid, signal);
     } catch {
@@ -159,7 +200,7 @@ export class ProcessGroup {
 
   #watch(): ChildProcess | undefined {
     const { pid } = this.#child;
-    if (pid === undefined || process.platform === 'win32') return undefined;
+    if (pid === undefined || this.#platform === 'win32') return undefined;
     const guard = spawn('/bin/sh', ['-c', GUARD, 'sh', String(pid)], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AntennaError } from '../../errors/base.js';
+import { whileHeld } from '../../system/held-files.js';
 import type { Clock } from '../../time/clock.js';
 import { cleanLine } from '../executors/output-lines.js';
 import type { WorkItem } from '../task/work-item.js';
@@ -55,8 +56,8 @@ export interface FailureLogParts {
 }
 
 /**
- * Evidence of every image that ended in an error or lapsed, a line of JSON each, in a file that only its owner may read. Written in the
- * background: a disk that is full or slow costs lines, never a task.
+ * Evidence of every image that ended in an error or lapsed, a line of JSON each, in a file that only its owner may read (on Windows, whom
+ * the folder's access list lets). Written in the background: a disk that is full or slow costs lines, never a task.
  */
 export class FailureLog {
   readonly #file: string;
@@ -125,7 +126,8 @@ export class FailureLog {
     } finally {
       await handle.close();
     }
-    if (size >= this.#maxBytes) await rename(this.#file, `${this.#file}.1`);
+    if (size >= this.#maxBytes)
+      await whileHeld(() => rename(this.#file, `${this.#file}.1`), { clock: this.#parts.clock });
   }
 }
 

@@ -1,14 +1,13 @@
 import { checkArguments, hasMethods } from '../../errors/arguments.js';
 import type { AntennaClient } from '../../client/client.js';
+import { stopSignals } from '../../system/stop-signals.js';
 import { within } from '../../time/within.js';
 import type { WorkerReport } from '../task/outcome.js';
 
-/** Exit codes by convention: 128 + the signal's number. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
-
 /**
  * Listens for SIGTERM and SIGINT: the first asks for a graceful stop, the second for an immediate one, after which the process
- * reports the signal in its exit code.
+ * reports the signal in its exit code. On Windows also for SIGBREAK (Ctrl-Break) and SIGHUP (the console's window is closed, after which
+ * Windows ends the process within seconds); nothing can send SIGTERM there.
  * @returns a function that takes the listeners away.
  */
 export function onTermination(handlers: {
@@ -16,6 +15,7 @@ export function onTermination(handlers: {
   readonly immediate: (signal: string) => void;
 }): () => void {
   checkArguments({ handlers }, { handlers: hasMethods('graceful', 'immediate') });
+  const codes = stopSignals();
   let received = 0;
   const listener = (signal: NodeJS.Signals): void => {
     received += 1;
@@ -23,10 +23,10 @@ export function onTermination(handlers: {
       handlers.graceful(signal);
       return;
     }
-    process.exitCode = EXIT_CODES[signal as keyof typeof EXIT_CODES];
+    process.exitCode = codes[signal];
     handlers.immediate(signal);
   };
-  const signals = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
+  const signals = Object.keys(codes) as NodeJS.Signals[];
   for (const signal of signals) process.on(signal, listener);
   return () => {
     for (const signal of signals) process.off(signal, listener);

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { whileHeld, type HeldOptions } from '../../system/held-files.js';
 
 /** The few steps that durability is made of, so that tests can stop between any two of them. Names are relative to the directory. */
 export interface SpoolDisk {
@@ -37,17 +38,22 @@ interface OpenFolder {
   readonly ino: bigint;
 }
 
-/** A directory of the machine's file system. Local disks only: network file systems promise less than they are asked for. */
+/**
+ * A directory of the machine's file system. Local disks only: network file systems promise less than they are asked for. On Windows the
+ * modes mean nothing, and the access list of the directory says who may read it.
+ */
 export class NodeDisk implements SpoolDisk {
   readonly #directory: string;
+  readonly #system: HeldOptions;
   #folders: readonly string[] = [];
   #folder: Promise<OpenFolder> | undefined;
   #sync: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
   #closed = false;
 
-  constructor(directory: string) {
+  constructor(directory: string, system: HeldOptions = {}) {
     this.#directory = directory;
+    this.#system = system;
   }
 
   async prepare(folders: readonly string[]): Promise<void> {
@@ -62,7 +68,7 @@ export class NodeDisk implements SpoolDisk {
   }
 
   read(name: string): Promise<Buffer> {
-    return readFile(join(this.#directory, name));
+    return whileHeld(() => readFile(join(this.#directory, name)), this.#system);
   }
 
   async write(name: string, content: readonly Buffer[]): Promise<void> {
@@ -78,7 +84,9 @@ export class NodeDisk implements SpoolDisk {
   }
 
   async rename(from: string, to: string): Promise<void> {
-    await this.#inFolder(() => rename(join(this.#directory, from), join(this.#directory, to)));
+    await this.#inFolder(() =>
+      whileHeld(() => rename(join(this.#directory, from), join(this.#directory, to)), this.#system),
+    );
   }
 
   /** Whoever asks while one runs shares the next: it begins after all their names were there. */
@@ -88,7 +96,7 @@ export class NodeDisk implements SpoolDisk {
 
   async remove(name: string): Promise<void> {
     try {
-      await unlink(join(this.#directory, name));
+      await whileHeld(() => unlink(join(this.#directory, name)), this.#system);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
@@ -131,8 +139,8 @@ export class NodeDisk implements SpoolDisk {
     await previous?.catch(() => undefined);
     this.#sync = this.#nextSync;
     this.#nextSync = undefined;
-    // Windows cannot open a directory; its file system journals names by itself.
-    if (process.platform === 'win32') return;
+    // Windows flushes no directory, and one that is held open cannot be removed; its file system journals names by itself.
+    if ((this.#system.platform ?? process.platform) === 'win32') return;
     try {
       await (await this.#currentFolder()).sync();
     } catch (error) {

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { AntennaError } from '../../errors/base.js';
+import { whileHeld } from '../../system/held-files.js';
 import { sleep, systemClock } from '../../time/clock.js';
 
 /** Who holds a spool directory. */
@@ -32,15 +33,20 @@ export interface HolderFacts {
   readonly startedAt: string | undefined;
   /** Since its last sign of life. */
   readonly silentMs: number;
+  readonly platform: NodeJS.Platform;
 }
 
-/** Whether the directory may be taken over. A holder on another host or in another container can only be judged by its silence. */
+/**
+ * Whether the directory may be taken over. A holder on another host or in another container can only be judged by its silence. On Windows
+ * neither boots nor starts can be told apart and pids are used again within minutes, so that one which runs must also have been heard of.
+ */
 export function isDead(holder: LockHolder, me: LockHolder, facts: HolderFacts): boolean {
   if (holder.hostname !== me.hostname) return facts.silentMs > LOCK_STALE_MS;
   if (holder.bootId !== me.bootId) return true;
   // A process with our own pid is us; what wrote the lock is gone. In containers every worker has the same pid.
   if (holder.pid === me.pid) return holder.startedAt !== me.startedAt || holder.startedAt === '';
   if (!facts.runs) return true;
+  if (facts.platform === 'win32') return facts.silentMs > LOCK_STALE_MS;
   return facts.startedAt !== undefined && holder.startedAt !== '' && facts.startedAt !== holder.startedAt;
 }
 
@@ -99,7 +105,7 @@ export class SpoolLock {
     clearInterval(this.#timer);
     const path = this.#path;
     this.#path = undefined;
-    if (path !== undefined && (await this.#isOurs(path))) await writeFile(path, RELEASED);
+    if (path !== undefined && (await this.#isOurs(path))) await whileHeld(() => writeFile(path, RELEASED));
   }
 
   async #take(): Promise<void> {
@@ -115,7 +121,7 @@ export class SpoolLock {
         this.#beat();
         return;
       }
-      await rm(path, { force: true });
+      await whileHeld(() => rm(path, { force: true }));
     }
     throw locked(this.#directory, undefined);
   }
@@ -130,7 +136,7 @@ export class SpoolLock {
     } catch {
       return false;
     }
-    for (const { path } of before) await rm(path, { force: true });
+    for (const { path } of before) await whileHeld(() => rm(path, { force: true }));
     return true;
   }
 
@@ -158,7 +164,8 @@ export class SpoolLock {
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
     const runs = isRunning(holder.pid);
     const startedAt = runs ? await startTimeOf(holder.pid) : undefined;
-    return isDead(holder, me, { runs, startedAt, silentMs: Date.now() - mtimeMs });
+    const { platform } = process;
+    return isDead(holder, me, { runs, startedAt, silentMs: Date.now() - mtimeMs, platform });
   }
 
   /** The lowest generation first. `lock` alone is what earlier versions of the package wrote. */
@@ -214,7 +221,8 @@ export class SpoolLock {
 /** @returns false when the file is there already. */
 async function create(path: string, me: LockHolder): Promise<boolean> {
   try {
-    await writeFile(path, JSON.stringify(me), { flag: 'wx', mode: 0o600 });
+    // On Windows a name stays taken while somebody reads the file that was removed.
+    await whileHeld(() => writeFile(path, JSON.stringify(me), { flag: 'wx', mode: 0o600 }));
     return true;
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
@@ -225,7 +233,7 @@ async function create(path: string, me: LockHolder): Promise<boolean> {
 async function read(path: string): Promise<LockState> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await whileHeld(() => readFile(path, 'utf8'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return 'gone';
     // Another user's, most likely: not ours to judge.

@@ -198,7 +198,10 @@ async function start(): Promise<Contender> {
 
 describe('isDead', () => {
   const me: LockHolder = { pid: 10, bootId: 'b', startedAt: '100', hostname: 'here' };
-  const alive = { runs: true, startedAt: '100', silentMs: 0 };
+  const alive = { runs: true, startedAt: '100', silentMs: 0, platform: 'linux' as const };
+  // Windows tells neither the boot nor when a process started.
+  const unknown: LockHolder = { ...me, bootId: '', startedAt: '' };
+  const windows = { runs: true, startedAt: undefined, silentMs: 0, platform: 'win32' as const };
 
   it.each([
     ['another boot', { ...me, bootId: 'a' }, alive, true],
@@ -209,7 +212,22 @@ describe('isDead', () => {
     ['a pid that is used again', { ...me, pid: 11 }, { ...alive, startedAt: '200' }, true],
     ['another machine', { ...me, hostname: 'there' }, { ...alive, runs: false }, false],
     ['a silent one elsewhere', { ...me, hostname: 'there' }, { ...alive, silentMs: LOCK_STALE_MS + 1 }, true],
+    ['another that runs on Windows', { ...unknown, pid: 11 }, windows, false],
+    ['one that ended on Windows', { ...unknown, pid: 11 }, { ...windows, runs: false }, true],
+    [
+      'a pid that may be used again on Windows',
+      { ...unknown, pid: 11 },
+      { ...windows, silentMs: LOCK_STALE_MS + 1 },
+      true,
+    ],
+    [
+      'a silent one that may be at work elsewhere than on Windows',
+      { ...unknown, pid: 11 },
+      { ...windows, silentMs: LOCK_STALE_MS + 1, platform: 'darwin' as const },
+      false,
+    ],
   ])('%s', (_, holder, facts, dead) => {
-    expect(isDead(holder, me, facts)).toBe(dead);
+    const ours = facts.startedAt === undefined ? unknown : me;
+    expect(isDead(holder, ours, facts)).toBe(dead);
   });
 });

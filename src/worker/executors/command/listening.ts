@@ -18,12 +18,18 @@ export type ListenAddress = string | LoopbackAddress;
 /** Shortest token that is taken. */
 const MIN_TOKEN_CHARS = 16;
 
-/** @throws AntennaConfigError for a token that could be guessed, or an empty path. */
-export function checkedToken(listen: ListenAddress): string | undefined {
+/** @throws AntennaConfigError for a token that could be guessed, an empty path, or a path where there are no sockets in the file system. */
+export function checkedToken(
+  listen: ListenAddress,
+  platform: NodeJS.Platform = process.platform,
+): string | undefined {
   const issue = (path: string, message: string): AntennaConfigError =>
     new AntennaConfigError('Invalid executor options', [{ path, message }]);
   if (typeof listen === 'string') {
     if (listen === '') throw issue('listen', 'must be the path of a socket, or { port, token }');
+    // A named pipe is no way out: others may open it, and Python's sockets cannot.
+    if (platform === 'win32')
+      throw issue('listen', 'must be { port, token } on Windows, where no socket has a path');
     return undefined;
   }
   const { token = randomBytes(24).toString('hex') } = listen;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, posix, win32 } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { AntennaConfigError } from '../../../errors/config.js';
 
@@ -25,8 +25,11 @@ export function pythonHelperPath(): string {
 }
 
 /** `PYTHONPATH` with the helper's folder at its end: a copy beside the model, or one that was installed, is taken first. */
-export function pythonPath(current: string | undefined): string | undefined {
+export function pythonPath(
+  current: string | undefined,
+  platform: NodeJS.Platform = process.platform,
+): string | undefined {
   const path = find();
   if (path === undefined) return current;
-  return [current, dirname(path)].filter(Boolean).join(process.platform === 'win32' ? ';' : ':');
+  return [current, dirname(path)].filter(Boolean).join((platform === 'win32' ? win32 : posix).delimiter);
 }
