@@ -51,10 +51,13 @@ INFO = {
 }
 
 
-def jpeg_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a JPEG, from its frame header. Raises ValueError for anything else."""
+def image_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a JPEG or a PNG, from its header. Raises ValueError for anything else."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        width, height = struct.unpack(">II", data[16:24])
+        return width, height
     if data[:2] != b"\xff\xd8":
-        raise ValueError("not a JPEG")
+        raise ValueError("neither a JPEG nor a PNG")
     at = 2
     while at + 9 <= len(data):
         if data[at] != 0xFF:
@@ -71,7 +74,7 @@ class Model:
     """Stands for a model: the same bytes always give the same boxes, and one changed byte gives others."""
 
     def detect(self, data: bytes) -> list[dict[str, Any]]:
-        width, height = jpeg_size(data)
+        width, height = image_size(data)
         digest = hashlib.sha256(data).digest()
         found = []
         for n in range(1 + digest[0] % 5):

@@ -11,4 +11,6 @@ const worker = new AntennaWorker({ client, projects, pipelines });
 worker.on('task', ({ imageId, outcome }) => {
   console.log(`image ${imageId}: ${outcome}`);
 });
-await worker.run();
+const report = await worker.run();
+console.log(`${report.succeeded} images done, ${report.failed} failed`);
+await client.close();

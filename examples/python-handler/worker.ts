@@ -11,5 +11,10 @@ const pipelines = await pipelinesFromCommand({
   logger: client.logger,
 });
 const projects = (process.env['ANTENNA_PROJECTS'] ?? '').split(',').filter(Boolean).map(Number);
-const report = await new AntennaWorker({ client, projects, pipelines, concurrency: 1 }).run();
+const worker = new AntennaWorker({ client, projects, pipelines, concurrency: 1 });
+worker.on('task', ({ imageId, outcome, detections }) => {
+  console.log(`image ${imageId}: ${outcome}, ${detections} detections`);
+});
+const report = await worker.run();
 console.log(`${report.succeeded} images done, ${report.failed} failed`);
+await client.close();

@@ -22,4 +22,9 @@ const worker = new AntennaWorker({
   // A call for every process, and the next one of each, whose images are sent while the first computes.
   concurrency: 2 * Math.max(1, devices.length),
 });
-await worker.run();
+worker.on('task', ({ imageId, outcome, detections }) => {
+  console.log(`image ${imageId}: ${outcome}, ${detections} detections`);
+});
+const report = await worker.run();
+console.log(`${report.succeeded} images done, ${report.failed} failed`);
+await client.close();

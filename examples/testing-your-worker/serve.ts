@@ -8,7 +8,7 @@ const served = await serveContractServer(seed, { port: Number(port) });
 console.log(`Antenna (${served.server.dialect}) at ${served.url}`);
 for (const [email, token] of Object.entries(served.tokens)) console.log(`user ${email}: Token ${token}`);
 for (const [name, keys] of Object.entries(served.keys))
-  console.log(`service ${name}: Api-Key ${keys.join(', ')}`);
+  for (const key of keys) console.log(`service ${name}: Api-Key ${key}`);
 for (const [name, job] of Object.entries(served.jobs))
   console.log(`job "${name}": id ${job.id}, ${job.status}`);
 

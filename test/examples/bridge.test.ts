@@ -17,6 +17,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { detectInsects } from '../../examples/insect-detector/detect.js';
 import { until } from '../support/worlds.js';
 import { orSkipped } from '../support/or-skipped.js';
+import { serve, startMain } from './mains.js';
+import { expectShown } from './shown.js';
 
 const folder = fileURLToPath(new URL('../../../shared/images/', import.meta.url));
 const example = (name: string): string =>
@@ -131,3 +133,35 @@ describe.skipIf(photographs.length === 0)(
     }, 120_000);
   },
 );
+
+describe('the worker of examples/bridge', () => {
+  it.skipIf(!hasPython)(
+    orSkipped('starts the Python service, does a job with it, and ends it', hasPython, 'there is no python3'),
+    async () => {
+      const { env, done } = await serve();
+      const port = await listenOnce();
+      port.close();
+      const main = startMain('bridge/worker.ts', { env: { ...env, PUSH_SERVICE_PORT: String(port.port) } });
+      await done(main);
+      main.child.kill('SIGTERM');
+      expect(await main.exit, main.output()).toBe(0);
+      expectShown('bridge', main.printed());
+      await expect(fetch(`http://127.0.0.1:${port.port}/livez`)).rejects.toThrow();
+    },
+    120_000,
+  );
+
+  it('does a job with a service that runs already', async () => {
+    const { env, done } = await serve();
+    const free = await listenOnce();
+    free.close();
+    const url = `http://127.0.0.1:${free.port}`;
+    startMain('bridge/service.ts', { args: ['--port', String(free.port)] });
+    const main = startMain('bridge/worker.ts', { env: { ...env, PUSH_SERVICE_URL: url } });
+    await done(main);
+    main.child.kill('SIGTERM');
+    expect(await main.exit, main.output()).toBe(0);
+    expect(main.printed()).toBe('Node example service: node_example\n4 results posted, 0 of them errors\n');
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+  }, 120_000);
+});

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createContractServer, type ContractServer, type JobHandle } from 'antenna-sdk/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { expectShown } from './shown.js';
 
 const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -80,18 +81,23 @@ async function world(count = 3): Promise<World> {
 function start(env: Readonly<Record<string, string>>): {
   readonly child: ChildProcess;
   readonly output: () => string;
+  /** Standard output alone. */
+  readonly printed: () => string;
   readonly exit: Promise<number | null>;
 } {
   const args = ['--import', 'tsx', local('examples/deploy/worker.ts')];
   const { PATH = '' } = process.env;
   const child = spawn(process.execPath, args, { env: { PATH, ...env }, cwd: local('.') });
   let output = '';
+  let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
   cleanups.push(() => child.kill('SIGKILL'));
   return {
     child,
     output: () => output,
+    printed: () => printed,
     exit: new Promise((resolve) => child.once('close', resolve)),
   };
 }
@@ -99,7 +105,7 @@ function start(env: Readonly<Record<string, string>>): {
 describe('the deployed worker', () => {
   it('does a job, shows that it is well, and ends with 0 on SIGTERM', async () => {
     const { job, env } = await world();
-    const { child, output, exit } = start(env);
+    const { child, output, printed, exit } = start(env);
     await expect.poll(() => job.status, { timeout: 20_000 }).toBe('SUCCESS');
     expect(job.counts).toMatchObject({ processed: 3, failed: 0, captures: 3 });
     const port = /health port (\d+)/.exec(output())?.[1] ?? '';
@@ -114,6 +120,7 @@ describe('the deployed worker', () => {
       posted: 3,
       abandoned: 0,
     });
+    expectShown('deploy', printed());
     expect(output()).not.toContain(readFileSync(env['ANTENNA_API_KEY_FILE'] ?? '', 'utf8').trim());
   });
 

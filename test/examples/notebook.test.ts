@@ -10,6 +10,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { eventsOf, imageFetch, imageUrls, until } from '../support/worlds.js';
 import { pythonHas } from '../worker/executors/command/support.js';
 import { orSkipped } from '../support/or-skipped.js';
+import { serve, startMain } from './mains.js';
+import { expectShown } from './shown.js';
 
 const notebook = fileURLToPath(new URL('../../examples/notebook/attach.ipynb', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'antenna-notebook-'));
@@ -98,3 +100,26 @@ describe.each(runs)('examples/notebook, %s', (_, there, commandOf) => {
     120_000,
   );
 });
+
+describe.skipIf(!pythonHas())(
+  orSkipped('the worker of examples/notebook', pythonHas(), 'no python3 of 3.9 or newer'),
+  () => {
+    it('waits for the cells, does a server’s job with them, and says what became of each image', async () => {
+      const { env, done } = await serve();
+      const socket = join(folder, 'worker.sock');
+      const main = startMain('notebook/worker.ts', { args: [socket], env });
+      const cells = spawn('python3', [script()], {
+        env: { ...process.env, ANTENNA_ATTACH: socket, PYTHONPATH: dirname(helperPath) },
+        stdio: 'ignore',
+      });
+      try {
+        await done(main);
+        main.child.kill('SIGTERM');
+        expect(await main.exit, main.output()).toBe(0);
+        expectShown('notebook', main.printed().replace(socket, '/tmp/antenna-notebook.sock'));
+      } finally {
+        cells.kill('SIGKILL');
+      }
+    }, 120_000);
+  },
+);

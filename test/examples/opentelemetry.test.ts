@@ -8,8 +8,10 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { WORKER_CHANNELS } from 'antenna-sdk';
 import { afterEach, describe, expect, it } from 'vitest';
+import { run } from '../../examples/opentelemetry/main.js';
 import { traceAntenna } from '../../examples/opentelemetry/tracing.js';
 import { createWorld } from '../support/worlds.js';
+import { expectShown } from './shown.js';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -36,6 +38,13 @@ const durationMs = ({ duration: [seconds, nanoseconds] }: ReadableSpan): number 
   seconds * 1_000 + nanoseconds / 1e6;
 
 describe('the OpenTelemetry example', () => {
+  it('traces a job, and prints what its README shows', async () => {
+    const lines: string[] = [];
+    const report = await run((line) => void lines.push(line));
+    expect(report).toMatchObject({ jobStatus: 'SUCCESS', processed: 40, failed: 0 });
+    expectShown('opentelemetry', lines.join('\n'));
+  });
+
   it('makes spans of every stage, those of one delivery of an image in one trace', async () => {
     const spans = await spansOf(['https://images.invalid/1.jpg', 'https://images.invalid/2.jpg']);
     const names = new Set(spans.map(({ name }) => name));

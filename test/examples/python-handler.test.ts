@@ -14,6 +14,8 @@ import { describe, expect, it } from 'vitest';
 import { eventsOf, until } from '../support/worlds.js';
 import { pythonHas } from '../worker/executors/command/support.js';
 import { orSkipped } from '../support/or-skipped.js';
+import { serve, startMain } from './mains.js';
+import { expectShown } from './shown.js';
 
 const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const folder = local('../shared/images/');
@@ -91,6 +93,21 @@ describe.skipIf(!isThere)(
       expect([...named].sort()).toEqual([...photographs].sort());
       expect(saved.every(({ boxes }) => boxes.length > 0)).toBe(true);
       expect(saved.map(({ boxes }) => boxes)).toEqual(boxesOf(named));
+    }, 120_000);
+  },
+);
+
+const canRun = pythonHas('numpy', 'PIL');
+describe.skipIf(!canRun)(
+  orSkipped('the worker of examples/python-handler', canRun, 'python3 with numpy and Pillow is not there'),
+  () => {
+    it('does a server’s job, and says what became of each image', async () => {
+      const { env, done } = await serve();
+      const main = startMain('python-handler/worker.ts', { env });
+      await done(main);
+      main.child.kill('SIGTERM');
+      expect(await main.exit, main.output()).toBe(0);
+      expectShown('python-handler', main.printed());
     }, 120_000);
   },
 );

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { contextOf, imagesOf } from '../worker/executors/support.js';
 import { pythonHas } from '../worker/executors/command/support.js';
 import { orSkipped } from '../support/or-skipped.js';
+import { serve, startMain } from './mains.js';
+import { expectShown } from './shown.js';
 
 const local = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const folder = local('../shared/images/');
@@ -35,6 +37,21 @@ describe.skipIf(!isThere)(
       } finally {
         await executor?.close();
       }
+    }, 300_000);
+  },
+);
+
+const canRun = pythonHas('torch', 'torchvision', 'PIL');
+describe.skipIf(!canRun)(
+  orSkipped('the worker of examples/pytorch-handler', canRun, 'torch, torchvision or Pillow is not there'),
+  () => {
+    it('does a server’s job, and says what became of each image', async () => {
+      const { env, done } = await serve();
+      const main = startMain('pytorch-handler/worker.ts', { env });
+      await done(main);
+      main.child.kill('SIGTERM');
+      expect(await main.exit, main.output()).toBe(0);
+      expectShown('pytorch-handler', main.printed());
     }, 300_000);
   },
 );

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 // The example's own tests run as part of this file.
 import '../../examples/testing-your-worker/with-vitest.test.js';
+import { expectShown } from '../examples/shown.js';
 
 const run = promisify(execFile);
 const example = (name: string): string =>
@@ -12,9 +13,15 @@ const example = (name: string): string =>
 
 describe('examples/testing-your-worker', () => {
   it('passes under Node’s own test runner', async () => {
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', example('with-node-test.ts')]);
+    const { stdout } = await run(process.execPath, [
+      '--import',
+      'tsx',
+      '--test-reporter=spec',
+      example('with-node-test.ts'),
+    ]);
     expect(stdout).toMatch(/pass 4/);
     expect(stdout).toMatch(/fail 0/);
+    expectShown('testing-your-worker', stdout);
   }, 60_000);
 
   it('serves the seed to another process, which can take the job’s tasks', async () => {
