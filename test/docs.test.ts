@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onnxDescriptionSchema } from '../src/onnx/description.js';
@@ -12,26 +13,32 @@ const pages = [
   'docs/bridge.md',
   'docs/client.md',
   'docs/credentials.md',
+  'docs/handlers.md',
   'docs/onnx.md',
   'docs/provisioning.md',
+  'docs/tutorial.md',
 ];
 const texts = new Map(
   await Promise.all(pages.map(async (name) => [name, await readFile(new URL(name, root), 'utf8')] as const)),
 );
 const snippets = [...texts].flatMap(([page, text]) =>
-  [...text.matchAll(/```ts(?: twoslash)?\n([\s\S]*?)```/g)].map(([, code = ''], index) => ({
-    page,
-    code,
-    file: fileURLToPath(new URL(`${page.replace(/\W+/g, '-')}-${index + 1}.ts`, folder)),
-  })),
+  // Files of the reader's have names, and may import each other; an excerpt of one has another title.
+  [...text.matchAll(/```ts(?: twoslash)?(?: \[([\w.-]+)\])?\n([\s\S]*?)```/g)].map(
+    ([, name, code = ''], index) => ({
+      page,
+      code,
+      file: fileURLToPath(new URL(`${page.replace(/\W+/g, '-')}/${name ?? `${index + 1}.ts`}`, folder)),
+    }),
+  ),
 );
-/** The files that the snippets import as the reader's own. */
+/** The files that the snippets import as the reader's own, and do not show. */
 const OWN = {
-  'pipelines.ts': `
+  'docs-handlers-md/model.ts': await readFile(new URL('test/support/model.ts', root), 'utf8'),
+  'docs-provisioning-md/pipelines.ts': `
     import { definePipeline } from 'antenna-sdk';
     const algorithms = [{ key: 'b', name: 'b', task_type: 'detection' }];
     export const moths = definePipeline({ name: 'p', slug: 'p', version: 1, algorithms, process: () => ({ detections: [] }) });`,
-  'settings.ts': `
+  'docs-provisioning-md/settings.ts': `
     import type { AntennaClient, ProvisionOptions } from 'antenna-sdk';
     export declare const platform: AntennaClient;
     export declare const options: ProvisionOptions;
@@ -40,12 +47,16 @@ const OWN = {
 
 describe('the pages', () => {
   beforeAll(async () => {
-    await mkdir(folder, { recursive: true });
     const own = Object.entries(OWN).map(([name, code]) => ({
       code,
       file: fileURLToPath(new URL(name, folder)),
     }));
-    await Promise.all([...snippets, ...own].map(({ code, file }) => writeFile(file, code)));
+    await Promise.all(
+      [...snippets, ...own].map(async ({ code, file }) => {
+        await mkdir(dirname(file), { recursive: true });
+        await writeFile(file, code);
+      }),
+    );
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
