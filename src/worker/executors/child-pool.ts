@@ -30,9 +30,9 @@ export class ChildPool {
     roomOf?: (place: ChildSlot) => number,
   ) {
     const of = { ...EXECUTOR_DEFAULTS, clock: systemClock, random: Math.random, ...defined(options) };
-    const { clock, random, timeoutMs, startTimeoutMs, abortGraceMs, maxBatches, maxRssBytes } = of;
+    const { clock, random, startTimeoutMs, abortGraceMs, maxBatches, maxRssBytes } = of;
     const slot = {
-      ...{ logger, clock, random, timeoutMs, startTimeoutMs, abortGraceMs },
+      ...{ logger, clock, random, timeoutMs: options.timeoutMs, startTimeoutMs, abortGraceMs },
       tally: this.#tally,
       limits: { maxBatches, maxRssBytes },
     };

@@ -13,3 +13,12 @@ export const EXECUTOR_DEFAULTS = {
   /** Resident size above which a process is replaced after its batch; 0 is never. */
   maxRssBytes: 0,
 } as const;
+
+/**
+ * Milliseconds for one call of the handler: the shorter of what the caller allows and what the executor was given. A worker always brings a
+ * limit of its own, and the executor's counted for nothing beside it.
+ */
+export function callTimeoutMs(allowed: number | undefined, own: number | undefined): number {
+  if (allowed === undefined && own === undefined) return EXECUTOR_DEFAULTS.timeoutMs;
+  return Math.min(allowed ?? Number.POSITIVE_INFINITY, own ?? Number.POSITIVE_INFINITY);
+}

@@ -20,7 +20,7 @@ export type BatchContext = ProcessContext & {
   readonly stopping?: AbortSignal | undefined;
   /**
    * Milliseconds for one call of the handler: one image with `process`, one batch with `processBatch`. After that the call is aborted
-   * and its thread or process is ended. Default: the executor's `timeoutMs`.
+   * and its thread or process is ended. The executor's `timeoutMs` counts if it is shorter.
    */
   readonly timeoutMs?: number | undefined;
   /**

@@ -1,5 +1,6 @@
 import type { Clock } from '../../time/clock.js';
 import type { TaskImage } from '../handler/handler.js';
+import { callTimeoutMs } from './defaults.js';
 import type { BatchContext, BatchOutcome } from './executor.js';
 import { HandlerStartError } from './execution-errors.js';
 import type { ModuleCallResult, SlotCall } from './module-runner.js';
@@ -46,7 +47,8 @@ export interface HandlerLink {
 /** Limits of one call, in milliseconds. */
 export interface CallLimits {
   readonly clock: Clock;
-  readonly timeoutMs: number;
+  /** The executor's own, if it was given one. */
+  readonly timeoutMs: number | undefined;
   readonly startTimeoutMs: number;
   readonly abortGraceMs: number;
 }
@@ -60,7 +62,7 @@ export async function callLink(
   { unit, context }: SlotCall,
   limits: CallLimits,
 ): Promise<ModuleCallResult> {
-  const timeoutMs = context.timeoutMs ?? limits.timeoutMs;
+  const timeoutMs = callTimeoutMs(context.timeoutMs, limits.timeoutMs);
   let killedBy: Error | undefined;
   const call: LinkCall = {
     unit,

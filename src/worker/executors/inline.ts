@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../../time/clock.js';
 import { LateController } from '../../time/late-controller.js';
 import type { ProcessContext, TaskImage } from '../handler/handler.js';
 import { HandlerAbortError, sharedController } from './joined-signal.js';
-import { EXECUTOR_DEFAULTS } from './defaults.js';
+import { callTimeoutMs, EXECUTOR_DEFAULTS } from './defaults.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 import { HandlerStartError, HandlerTimeoutError } from './execution-errors.js';
 import { callHandlers, callWarmUp, modeOf, type Handlers } from './handlers.js';
@@ -13,7 +13,7 @@ import { settle, Supervision } from './supervise.js';
 
 /** Options of {@link InlineExecutor}: the handlers, and limits in milliseconds. */
 export interface InlineExecutorOptions extends Handlers {
-  /** For one call of the handler. Default 300,000. */
+  /** For one call of the handler; in a worker its `processTimeoutMs` counts if that is shorter. Default 300,000. */
   readonly timeoutMs?: number | undefined;
   /** From an abort until the call is given up. Default 1,000. */
   readonly abortGraceMs?: number | undefined;
@@ -100,7 +100,7 @@ export class InlineExecutor implements Executor {
     const call = new Supervision({
       clock: this.#clock,
       signals: [context.signal],
-      timeoutMs: context.timeoutMs ?? this.#options.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
+      timeoutMs: callTimeoutMs(context.timeoutMs, this.#options.timeoutMs),
       abortGraceMs: this.#options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,
       abort: (reason) => {
         handlerAbort.abort(reason);

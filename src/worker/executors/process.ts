@@ -19,7 +19,7 @@ export interface ProcessExecutorOptions {
   readonly maxBatches?: number | undefined;
   /** Resident size above which a process is replaced, looked at after every call. Default 0: never. */
   readonly maxRssBytes?: number | undefined;
-  /** For one call of the handler. Default 300,000. */
+  /** For one call of the handler; in a worker its `processTimeoutMs` counts if that is shorter. Default 300,000. */
   readonly timeoutMs?: number | undefined;
   /** For loading and warming up. Default 300,000. */
   readonly startTimeoutMs?: number | undefined;

@@ -4,7 +4,7 @@ import { checkOptions, isCount, type Check } from '../../errors/arguments.js';
 import { silentLogger, type Logger } from '../../log/logger.js';
 import { systemClock, type Clock } from '../../time/clock.js';
 import type { ProcessContext, TaskImage } from '../handler/handler.js';
-import { EXECUTOR_DEFAULTS } from './defaults.js';
+import { callTimeoutMs, EXECUTOR_DEFAULTS } from './defaults.js';
 import { entryFile, isModule, modulePath } from './entry-file.js';
 import type { BatchContext, BatchOutcome, Executor, ExecutorStats } from './executor.js';
 import { START_CHECKS, SURROUNDING_CHECKS } from './module-options.js';
@@ -23,7 +23,7 @@ export interface ThreadExecutorOptions {
   readonly threads?: number | undefined;
   /** JavaScript heap of a thread in bytes; more ends it. Buffers and native memory are not part of it. Default: Node's. */
   readonly maxHeapBytes?: number | undefined;
-  /** For one call of the handler. Default 300,000. */
+  /** For one call of the handler; in a worker its `processTimeoutMs` counts if that is shorter. Default 300,000. */
   readonly timeoutMs?: number | undefined;
   /** For loading and warming up. Default 300,000. */
   readonly startTimeoutMs?: number | undefined;
@@ -103,7 +103,7 @@ export class ThreadExecutor implements Executor {
       limits: {
         clock: this.#clock,
         signals: [context.signal],
-        timeoutMs: context.timeoutMs ?? timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
+        timeoutMs: callTimeoutMs(context.timeoutMs, timeoutMs),
         startTimeoutMs: startTimeoutMs ?? EXECUTOR_DEFAULTS.startTimeoutMs,
         abortGraceMs: abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,
       },

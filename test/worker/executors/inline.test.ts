@@ -78,26 +78,33 @@ describe('a batch handler', () => {
 });
 
 describe('a call that takes too long', () => {
-  it('is aborted with a typed reason, then given up; the image gets the error', async () => {
-    const clock = new ManualClock();
-    const reasons: unknown[] = [];
-    const executor = new InlineExecutor({
-      clock,
-      process(_, { signal }) {
-        signal.addEventListener('abort', () => reasons.push(signal.reason));
-        return forever();
-      },
-    });
-    const work = executor.run(imagesOf('a'), contextOf({ timeoutMs: 60_000 }));
-    clock.advance(59_999);
-    expect(reasons).toEqual([]);
-    clock.advance(1);
-    expect(reasons).toEqual([expect.objectContaining({ kind: 'timeout' })]);
-    clock.advance(1_000);
-    expect(await work).toEqual([{ ok: false, error: expect.any(HandlerTimeoutError) as unknown }]);
-    expect(executor.stats().timeouts).toBe(1);
-    expect(clock.pending).toBe(0);
-  });
+  it.each([
+    ['the worker', {}, 60_000],
+    ['the executor, also in a worker that would wait longer,', { timeoutMs: 60_000 }, 300_000],
+  ])(
+    'is aborted after the time of %s with a typed reason, then given up; the image gets the error',
+    async (_, limits, timeoutMs) => {
+      const clock = new ManualClock();
+      const reasons: unknown[] = [];
+      const executor = new InlineExecutor({
+        clock,
+        ...limits,
+        process(_image, { signal }) {
+          signal.addEventListener('abort', () => reasons.push(signal.reason));
+          return forever();
+        },
+      });
+      const work = executor.run(imagesOf('a'), contextOf({ timeoutMs }));
+      clock.advance(59_999);
+      expect(reasons).toEqual([]);
+      clock.advance(1);
+      expect(reasons).toEqual([expect.objectContaining({ kind: 'timeout' })]);
+      clock.advance(1_000);
+      expect(await work).toEqual([{ ok: false, error: expect.any(HandlerTimeoutError) as unknown }]);
+      expect(executor.stats().timeouts).toBe(1);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   it('finds its signal aborted also if it looks at it only then', async () => {
     const clock = new ManualClock();

@@ -131,19 +131,25 @@ describe('T10: an image that kills the process', () => {
 });
 
 describe('a handler that never returns', () => {
-  it('is ended with its process after its time, and the next image gets a new one', async () => {
-    const clock = new ManualClock();
-    const { logger, said } = listeningLogger();
-    const executor = child('basic.mjs', { clock });
-    const work = executor.run(imagesOf('spin', 'b'), contextOf({ logger, timeoutMs: 60_000 }));
-    await said('spinning');
-    clock.advance(60_000);
-    clock.advance(1_000);
-    const outcomes = await work;
-    expect(wentWell(outcomes)).toEqual([false, true]);
-    expect(outcomes[0]).toHaveProperty('error', expect.any(HandlerTimeoutError));
-    expect(clock.pending).toBe(0);
-  });
+  it.each([
+    ['the worker', {}, 60_000],
+    ['the executor, also in a worker that would wait longer,', { timeoutMs: 60_000 }, 300_000],
+  ])(
+    'is ended with its process after the time of %s and the next image gets a new one',
+    async (_, limits, timeoutMs) => {
+      const clock = new ManualClock();
+      const { logger, said } = listeningLogger();
+      const executor = child('basic.mjs', { clock, ...limits });
+      const work = executor.run(imagesOf('spin', 'b'), contextOf({ logger, timeoutMs }));
+      await said('spinning');
+      clock.advance(60_000);
+      clock.advance(1_000);
+      const outcomes = await work;
+      expect(wentWell(outcomes)).toEqual([false, true]);
+      expect(outcomes[0]).toHaveProperty('error', expect.any(HandlerTimeoutError));
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   it('is told first, with a typed reason, and its result counts if it hurries', async () => {
     const clock = new ManualClock();

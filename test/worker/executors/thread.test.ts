@@ -112,20 +112,26 @@ describe('a thread that dies', () => {
 });
 
 describe('a handler that never returns', () => {
-  it('is ended with its thread after its time, and the next image gets a new thread', async () => {
-    const clock = new ManualClock();
-    const { logger, said } = listeningLogger();
-    const executor = thread('basic.mjs', { clock });
-    const work = executor.run(imagesOf('spin', 'b'), contextOf({ logger, timeoutMs: 60_000 }));
-    await said('spinning');
-    clock.advance(60_000);
-    clock.advance(1_000);
-    const outcomes = await work;
-    expect(wentWell(outcomes)).toEqual([false, true]);
-    expect(outcomes[0]).toHaveProperty('error', expect.any(HandlerTimeoutError));
-    expect(executor.stats().timeouts).toBe(1);
-    expect(clock.pending).toBe(0);
-  });
+  it.each([
+    ['the worker', {}, 60_000],
+    ['the executor, also in a worker that would wait longer,', { timeoutMs: 60_000 }, 300_000],
+  ])(
+    'is ended with its thread after the time of %s and the next image gets a new thread',
+    async (_, limits, timeoutMs) => {
+      const clock = new ManualClock();
+      const { logger, said } = listeningLogger();
+      const executor = thread('basic.mjs', { clock, ...limits });
+      const work = executor.run(imagesOf('spin', 'b'), contextOf({ logger, timeoutMs }));
+      await said('spinning');
+      clock.advance(60_000);
+      clock.advance(1_000);
+      const outcomes = await work;
+      expect(wentWell(outcomes)).toEqual([false, true]);
+      expect(outcomes[0]).toHaveProperty('error', expect.any(HandlerTimeoutError));
+      expect(executor.stats().timeouts).toBe(1);
+      expect(clock.pending).toBe(0);
+    },
+  );
 
   it('T7: leaves the timers of the worker’s own thread on time', async () => {
     const { logger, said } = listeningLogger();

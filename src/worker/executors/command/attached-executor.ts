@@ -20,7 +20,7 @@ import type { HandlerReady } from './messages.js';
 export interface AttachedExecutorOptions {
   /** Path of a socket to make, with mode 0600, or `{ port, token }` on loopback. */
   readonly listen: ListenAddress;
-  /** For one call of the handler. Default 300,000. */
+  /** For one call of the handler; in a worker its `processTimeoutMs` counts if that is shorter. Default 300,000. */
   readonly timeoutMs?: number | undefined;
   /** From a cancel to the end of the connection. Default 1,000. */
   readonly abortGraceMs?: number | undefined;
@@ -70,7 +70,7 @@ export class AttachedExecutor implements Executor {
     });
     this.#limits = {
       clock,
-      timeoutMs: options.timeoutMs ?? EXECUTOR_DEFAULTS.timeoutMs,
+      timeoutMs: options.timeoutMs,
       startTimeoutMs: EXECUTOR_DEFAULTS.startTimeoutMs,
       abortGraceMs: options.abortGraceMs ?? EXECUTOR_DEFAULTS.abortGraceMs,
     };

@@ -37,7 +37,7 @@ export interface CommandExecutorOptions {
         readonly maxRssBytes?: number | undefined;
       }
     | undefined;
-  /** For one call of the handler. Default 300,000. */
+  /** For one call of the handler; in a worker its `processTimeoutMs` counts if that is shorter. Default 300,000. */
   readonly timeoutMs?: number | undefined;
   /** For loading and warming up. Default 300,000. */
   readonly startTimeoutMs?: number | undefined;

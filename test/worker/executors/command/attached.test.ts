@@ -196,7 +196,7 @@ describe('a worker that waits for a handler', () => {
   it('gives up one that hangs, tells it so, and goes on with the next', async () => {
     const clock = new ManualClock();
     const { executor, path } = waiting({ clock, timeoutMs: 60_000 });
-    const work = executor.run(imagesOf('a'), contextOf());
+    const work = executor.run(imagesOf('a'), contextOf({ timeoutMs: 300_000 }));
     await executor.listen();
     const visitor = new Visitor(path).attach();
     await visitor.hears('process');

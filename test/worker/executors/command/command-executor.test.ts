@@ -190,20 +190,26 @@ describe('a handler that breaks the protocol', () => {
 });
 
 describe('a handler that hangs', () => {
-  it('is ended after its time with its whole group, and costs the one image', async () => {
-    const clock = new ManualClock();
-    const { logger, said } = listeningLogger();
-    const executor = fake({ clock });
-    const [pid] = pids(await executor.run(imagesOf('a'), contextOf()));
-    const work = executor.run(imagesOf('never', 'b'), contextOf({ logger, timeoutMs: 60_000 }));
-    await said('never ends');
-    clock.advance(60_000);
-    clock.advance(1_000);
-    const outcomes = await work;
-    expect(wentWell(outcomes)).toEqual([false, true]);
-    expect(errorOf(outcomes[0])).toBeInstanceOf(HandlerTimeoutError);
-    expect(isRunning(pid ?? 0)).toBe(false);
-  });
+  it.each([
+    ['the worker', {}, 60_000],
+    ['the executor, also in a worker that would wait longer,', { timeoutMs: 60_000 }, 300_000],
+  ])(
+    'is ended after the time of %s with its whole group, and costs the one image',
+    async (_, limits, timeoutMs) => {
+      const clock = new ManualClock();
+      const { logger, said } = listeningLogger();
+      const executor = fake({ clock, ...limits });
+      const [pid] = pids(await executor.run(imagesOf('a'), contextOf()));
+      const work = executor.run(imagesOf('never', 'b'), contextOf({ logger, timeoutMs }));
+      await said('never ends');
+      clock.advance(60_000);
+      clock.advance(1_000);
+      const outcomes = await work;
+      expect(wentWell(outcomes)).toEqual([false, true]);
+      expect(errorOf(outcomes[0])).toBeInstanceOf(HandlerTimeoutError);
+      expect(isRunning(pid ?? 0)).toBe(false);
+    },
+  );
 
   it('does not keep close() from ending', async () => {
     const executor = fake({ abortGraceMs: 1, start: 'stays' });
