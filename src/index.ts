@@ -66,9 +66,10 @@ export type { RegistrationDeviation, RegistrationReport } from './registration/r
 export type { Dialect } from './resources/core.js';
 export type { JobListOptions, OpenJobsOptions } from './resources/jobs.js';
 export type { ListOptions, PagedList } from './resources/pages.js';
-export type { RegisterOptions } from './resources/pipelines.js';
+export type { RegisterOptions } from './resources/register.js';
 export type { CredentialHint } from './resources/auth.js';
-export type { GeneratedKey, ServiceListOptions } from './resources/processing-services.js';
+export type { GeneratedKey } from './resources/service-keys.js';
+export type { ServiceListOptions } from './resources/processing-services.js';
 export type { ProjectListOptions } from './resources/projects.js';
 export { encodeResult, type EncodedResult } from './resources/results.js';
 export { systemClock, type Clock } from './time/clock.js';

@@ -1,10 +1,6 @@
 import { createUndiciTransport } from '../http/undici-transport.js';
-import {
-  describeFailure,
-  TransportFailure,
-  type Transport,
-  type TransportResponse,
-} from '../http/transport.js';
+import { describeFailure } from '../http/failure.js';
+import { TransportFailure, type Transport, type TransportResponse } from '../http/transport.js';
 import type { Logger } from '../log/logger.js';
 import { systemClock, type Clock } from '../time/clock.js';
 import { Deadline } from '../time/deadline.js';

@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { CLASSIFIER_TASK_TYPES } from '../contract/algorithms.js';
-import { pipelineConfigSchema, type PipelineConfig } from '../contract/pipelines.js';
+import {
+  CLASSIFIER_TASK_TYPES,
+  type PipelineConfig,
+  pipelineConfigSchema,
+} from '../contract/registration.js';
 import { registrationIssues } from '../registration/precheck.js';
 import { issuesOf } from '../resources/core.js';
 

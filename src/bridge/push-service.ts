@@ -1,5 +1,4 @@
-import type { AlgorithmConfig } from '../contract/algorithms.js';
-import type { PipelineConfig } from '../contract/pipelines.js';
+import type { AlgorithmConfig, PipelineConfig } from '../contract/registration.js';
 import { AntennaConfigError } from '../errors/config.js';
 import { silentLogger, type Logger } from '../log/logger.js';
 import { isDetector } from '../registration/precheck.js';

@@ -1,4 +1,4 @@
-import type { PipelineConfig } from '../contract/pipelines.js';
+import type { PipelineConfig } from '../contract/registration.js';
 import type { Logger } from '../log/logger.js';
 import { sleep, type Clock } from '../time/clock.js';
 import { HandlerUnavailableError } from '../worker/executors/execution-errors.js';

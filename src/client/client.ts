@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { Credential } from '../auth/credential.js';
 import type { CredentialHealth } from '../auth/credential-health.js';
 import { staticSource, type CredentialSource } from '../auth/source.js';
-import { TokenSource } from '../auth/token-source.js';
+import { lateTokenSource } from '../auth/late-token-source.js';
 import { CachedRequests, watched } from '../cache/cached-requests.js';
 import { ClientCache } from '../cache/client-cache.js';
 import { cacheLimits, type CacheLimits } from '../cache/options.js';
@@ -14,12 +14,12 @@ import { resolveOptions } from './resolve-options.js';
 import { AuthenticationError } from '../errors/api.js';
 import { createFetchTransport } from '../http/fetch-transport.js';
 import { HttpClient } from '../http/http-client.js';
+import { lateTransport } from '../http/late-transport.js';
 import { LeftOutReport } from '../http/left-out-report.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { describeOffset, heardBy, ServerClock } from '../http/server-clock.js';
 import type { Transport } from '../http/transport.js';
 import { checkedHeaders } from '../http/request-parts.js';
-import { createUndiciTransport } from '../http/undici-transport.js';
 import { isConfidential } from '../http/url.js';
 import { defaultLogger, guardLogger, type Logger } from '../log/logger.js';
 import { AuthResource } from '../resources/auth.js';
@@ -175,19 +175,16 @@ export class AntennaClient implements AsyncDisposable {
 function createTransport(options: ResolvedOptions): Transport {
   const { limits } = options;
   if (options.fetch) return createFetchTransport(options.fetch, limits.maxResponseBytes);
-  return createUndiciTransport({
-    proxy: options.proxy,
-    dispatcher: options.dispatcher,
-    connectTimeoutMs: limits.connectTimeoutMs,
-    maxConnections: limits.maxConnections,
-    maxResponseBytes: limits.maxResponseBytes,
+  return lateTransport(async () => {
+    const { createUndiciTransport } = await import('../http/undici-transport.js');
+    return createUndiciTransport({ ...limits, proxy: options.proxy, dispatcher: options.dispatcher });
   });
 }
 
 function createSource(options: ResolvedOptions, logger: Logger): CredentialSource {
   const { tokenProvider } = options;
   if (tokenProvider === undefined) return options.credentials ?? staticSource(options.credential);
-  return new TokenSource({
+  return lateTokenSource({
     provider: tokenProvider,
     scheme: options.tokenScheme ?? tokenProvider.scheme,
     clock: options.time,

@@ -104,17 +104,18 @@ export function resolveOptions(given: AntennaClientOptions, env: Env): ResolvedO
     resolvedDialect:
       options.dialect ??
       dialectOf(credential?.scheme ?? options.tokenScheme ?? options.tokenProvider?.scheme),
-    limits: {
-      timeoutMs: options.timeoutMs ?? CLIENT_DEFAULTS.timeoutMs,
-      connectTimeoutMs: options.connectTimeoutMs ?? CLIENT_DEFAULTS.connectTimeoutMs,
-      retries: options.retries ?? CLIENT_DEFAULTS.retries,
-      maxConnections: options.maxConnections ?? CLIENT_DEFAULTS.maxConnections,
-      maxResponseBytes: options.maxResponseBytes ?? CLIENT_DEFAULTS.maxResponseBytes,
-      tokenRefreshWindowMs: options.tokenRefreshWindowMs ?? CLIENT_DEFAULTS.tokenRefreshWindowMs,
-      tokenTimeoutMs: options.tokenTimeoutMs ?? CLIENT_DEFAULTS.tokenTimeoutMs,
-    },
+    limits: limitsOf(options),
     time: options.clock ?? systemClock,
   };
+}
+
+/** What is given, and the defaults for the rest. */
+function limitsOf(options: AntennaClientOptions): Record<keyof typeof CLIENT_DEFAULTS, number> {
+  const names = Object.keys(CLIENT_DEFAULTS) as (keyof typeof CLIENT_DEFAULTS)[];
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? CLIENT_DEFAULTS[name]])) as Record<
+    keyof typeof CLIENT_DEFAULTS,
+    number
+  >;
 }
 
 function readBaseUrl(options: AntennaClientOptions, env: Env, issues: ConfigIssue[]): URL | undefined {

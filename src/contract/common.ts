@@ -6,10 +6,8 @@ import { z } from 'zod';
  */
 export type Open<Known extends string> = Known | (string & Record<never, never>);
 
-/** Schema of an {@link Open} enum: any string passes, known words autocomplete. */
-export function openEnum<const Known extends readonly string[]>(
-  _known: Known,
-): z.ZodType<Open<Known[number]>, string> {
+/** Schema of an {@link Open} enum: any string passes, known words autocomplete. By type alone: a bundle needs no list of the words. */
+export function openEnum<Known extends string>(): z.ZodType<Open<Known>, string> {
   return z.string();
 }
 
@@ -28,6 +26,9 @@ export function essential<Schema extends z.ZodType>(schema: Schema): Schema {
 export function isEssential(schema: z.core.$ZodType): boolean {
   return ESSENTIAL.has(schema);
 }
+
+/** How many tasks are asked for at once; the server sets no maximum. */
+export const batchSizeSchema = z.int().min(1);
 
 /** Database id in URLs and most bodies. */
 export const idSchema = z.int().nonnegative();

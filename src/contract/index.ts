@@ -2,10 +2,10 @@ export * from './algorithms.js';
 export { leftOutOf, type LeftOut, type WithLeftOut } from './answer.js';
 export * from './auth.js';
 export * from './client-info.js';
+export * from './create-job.js';
 // Of the rest only what users have a use for: helpers that build schemas are ours.
 export type { Open, Page } from './common.js';
 export {
-  createJobRequestSchema,
   DISPATCH_MODES,
   FINAL_JOB_STATUSES,
   isFinal,
@@ -18,7 +18,6 @@ export {
   jobSummaryPageSchema,
   jobSummarySchema,
   stageParam,
-  type CreateJobRequest,
   type Job,
   type JobProgress,
   type JobProgressCounts,
@@ -29,13 +28,13 @@ export {
 export * from './pipelines.js';
 export * from './processing-services.js';
 export * from './projects.js';
+export * from './registration.js';
 export {
   algorithmReferenceSchema,
   boundingBoxSchema,
   classificationSchema,
   detectionSchema,
   errorResultSchema,
-  resultsRequestSchema,
   resultsResponseSchema,
   successResultSchema,
   taskResultSchema,
@@ -45,11 +44,12 @@ export {
   type Classification,
   type Detection,
   type ErrorResult,
-  type ResultsRequest,
   type ResultsResponse,
   type SuccessResult,
   type TaskResult,
 } from './results.js';
+export * from './service-keys.js';
 export { taskDetectionSchema, type TaskDetection, type TaskDetections } from './task-detections.js';
 export * from './tasks.js';
 export { parseServerTimestamp, SERVER_TIME_ZONE } from './timestamps.js';
+export * from './worker-requests.js';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { idSchema, openEnum, pageSchema } from './common.js';
-import { givenIdSchema } from './ids.js';
 
 /** Statuses of a job (contract §5.1). */
 export const JOB_STATUSES = [
@@ -38,14 +37,14 @@ const stageParamSchema = z.looseObject({
 export const jobStageSchema = z.looseObject({
   key: z.string(),
   name: z.string().optional(),
-  status: openEnum(JOB_STATUSES),
+  status: openEnum<JobStatus>(),
   progress: z.number(),
   params: z.array(stageParamSchema).default([]),
 });
 export type JobStage = z.infer<typeof jobStageSchema>;
 
 export const jobProgressSchema = z.looseObject({
-  summary: z.looseObject({ status: openEnum(JOB_STATUSES), progress: z.number() }),
+  summary: z.looseObject({ status: openEnum<JobStatus>(), progress: z.number() }),
   stages: z.array(jobStageSchema),
   errors: z.array(z.unknown()).optional(),
 });
@@ -57,8 +56,8 @@ const refSchema = z.looseObject({ id: idSchema, name: z.string().nullish() });
 export const jobSchema = z.looseObject({
   id: idSchema,
   name: z.string().nullish(),
-  status: openEnum(JOB_STATUSES),
-  dispatch_mode: openEnum(DISPATCH_MODES).nullish(),
+  status: openEnum<JobStatus>(),
+  dispatch_mode: openEnum<(typeof DISPATCH_MODES)[number]>().nullish(),
   project: refSchema.nullish(),
   deployment: refSchema.nullish(),
   pipeline: z.looseObject({ id: idSchema, slug: z.string(), name: z.string().nullish() }).nullish(),
@@ -74,25 +73,6 @@ export type Job = z.infer<typeof jobSchema>;
 
 export const jobPageSchema = pageSchema(jobSchema);
 export const jobSummaryPageSchema = pageSchema(jobSummarySchema);
-
-/**
- * Body of `POST jobs/` (contract §4.11). `delay` is required by the server (0 = none), and `job_type_key` is limited to the
- * known word because an unknown one is a 500.
- */
-export const createJobRequestSchema = z.strictObject({
-  name: z.string().trim().min(1).max(255),
-  project_id: givenIdSchema,
-  delay: z.int().nonnegative().default(0),
-  pipeline_id: givenIdSchema.nullish(),
-  deployment_id: givenIdSchema.nullish(),
-  source_image_collection_id: givenIdSchema.nullish(),
-  source_image_single_id: givenIdSchema.nullish(),
-  limit: z.int().positive().nullish(),
-  shuffle: z.boolean().optional(),
-  job_type_key: z.literal('ml').optional(),
-});
-/** What a caller of `jobs.create` writes: {@link createJobRequestSchema} with `delay` optional, and ids as numbers or digits. */
-export type CreateJobRequest = z.input<typeof createJobRequestSchema>;
 
 /** A numeric parameter of a stage, or undefined while the server still shows `""` for it (trap T43). */
 export function stageParam(job: Job, stageKey: string, paramKey: string): number | undefined {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { clientInfoSchema } from './client-info.js';
 import { finiteSchema, hasKey, jsonObjectSchema, numbersSchema, shapeOf } from './common.js';
 import { isZonedTimestamp } from './timestamps.js';
 
@@ -102,13 +101,6 @@ export const taskResultSchema = z.strictObject({
   result: shapeOf(resultShape),
 });
 export type TaskResult = z.infer<typeof taskResultSchema>;
-
-/** Body of `POST jobs/{id}/result/` (contract §4.13). Empty `results` are allowed and serve as a heartbeat. */
-export const resultsRequestSchema = z.strictObject({
-  results: z.array(taskResultSchema),
-  client_info: clientInfoSchema.optional(),
-});
-export type ResultsRequest = z.infer<typeof resultsRequestSchema>;
 
 /** 200 means queued, nothing more: saving happens later and is not reported (trap T32). */
 export const resultsResponseSchema = z.looseObject({

@@ -1,13 +1,5 @@
 import { z } from 'zod';
-import { clientInfoSchema } from './client-info.js';
 import { essential, jsonObjectSchema, taskIdSchema } from './common.js';
-
-/** Body of `POST jobs/{id}/tasks/` (contract §4.12). The field is `batch_size`; the server sets no maximum. */
-export const reserveRequestSchema = z.strictObject({
-  batch_size: z.int().min(1),
-  client_info: clientInfoSchema.optional(),
-});
-export type ReserveRequest = z.infer<typeof reserveRequestSchema>;
 
 /**
  * One reserved image. `reply_subject` is opaque, differs for each delivery and goes back unchanged with the result.

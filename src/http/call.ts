@@ -16,6 +16,7 @@ import { Deadline } from '../time/deadline.js';
 import { phaseTimings, type PhaseMarks, type RequestEvent } from './diagnostics.js';
 import type { HttpClientOptions } from './http-options.js';
 import { interpret } from './interpret.js';
+import { hintsFor } from './late-hints.js';
 import { attemptTimeoutMs, type Operation, type OperationInput, type RequestOptions } from './operation.js';
 import { redact } from './redact.js';
 import { assertConfidential, checkedHeaders, encodeBody, stringsIn } from './request-parts.js';
@@ -101,6 +102,7 @@ export class Call<Result> {
     this.#marks = {};
     try {
       const response = await this.#exchange(deadline, mayResend);
+      const hintFor = response.status < 400 ? undefined : await hintsFor(this.operation.id, response.status);
       this.#mark('parse');
       // Written out, not spread: adding to a spread copy is the slow way to make an object, and this is every request's.
       const { method, path, requestId, attempts } = this.#context(response);
@@ -113,6 +115,7 @@ export class Call<Result> {
         secrets: this.#secrets(),
         wallNowMs: this.#http.clock.wallNow(),
         origin: this.#url.origin,
+        hintFor,
       });
       this.#mark('total');
       const leftOut = leftOutOf(result);

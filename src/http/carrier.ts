@@ -1,5 +1,5 @@
 import type { ConfigIssue } from '../errors/config.js';
-import { dispatcherProblem } from './undici-transport.js';
+import { dispatcherProblem } from './dispatcher-problem.js';
 
 /** The options that say what carries the requests: at most one of them. */
 export interface CarrierOptions {

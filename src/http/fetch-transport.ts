@@ -1,7 +1,5 @@
+import { deliveredFromCode, describeFailure, isBrokenConnection } from './failure.js';
 import {
-  deliveredFromCode,
-  describeFailure,
-  isBrokenConnection,
   TransportFailure,
   type Transport,
   type TransportRequest,

@@ -16,6 +16,9 @@ const TAKES_TASKS = new Set(['tasks.reserve', 'results.submit']);
 const STAFF_ONLY = /^processingServices\.(?:create|generateKey)$/;
 
 /** What the caller can do about an error answer, if we know better than the server says. */
+export type HintFor = (context: HintContext) => string | undefined;
+
+/** {@link HintFor} of Antenna's answers. */
 export function hintFor(context: HintContext): string | undefined {
   switch (context.status) {
     case 400:

@@ -4,7 +4,7 @@ import type { RequestContext } from '../errors/base.js';
 import { AntennaContractError, type ContractViolation } from '../errors/contract.js';
 import { apiError } from '../errors/api.js';
 import { readErrorBody } from './error-body.js';
-import { hintFor } from './hints.js';
+import type { HintFor } from './hints.js';
 import type { Operation } from './operation.js';
 import { redact, redactJson } from './redact.js';
 import { parseRetryAfter } from './retry-after.js';
@@ -17,6 +17,8 @@ export interface InterpretContext extends RequestContext {
   readonly secrets: readonly string[];
   readonly wallNowMs: number;
   readonly origin: string;
+  /** Looked at for a status of 400 and above. */
+  readonly hintFor: HintFor | undefined;
 }
 
 /**
@@ -108,7 +110,7 @@ function errorFrom(
     }
   }
   const { detail, fieldErrors } = readErrorBody(status, body);
-  const hint = hintFor({
+  const hint = context.hintFor?.({
     operation: operation.id,
     status,
     scheme: context.scheme,
@@ -121,10 +123,7 @@ function errorFrom(
     fieldErrors,
     hint,
     body,
-    method: context.method,
-    path: context.path,
-    requestId: context.requestId,
-    attempts: context.attempts,
+    ...requestOf(context),
     retryAfterMs: parseRetryAfter(response.headers['retry-after'], context.wallNowMs),
   });
 }
@@ -160,9 +159,11 @@ function violation(
     reason,
     bodyPath,
     leftOut,
-    method: context.method,
-    path: context.path,
-    requestId: context.requestId,
-    attempts: context.attempts,
+    ...requestOf(context),
   });
+}
+
+/** What errors say of the request, and nothing else of what is known here. */
+function requestOf({ method, path, requestId, attempts }: InterpretContext): RequestContext {
+  return { method, path, requestId, attempts };
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { categoryMapSchema, type CategoryMap } from '../contract/algorithms.js';
+import { categoryMapSchema, type CategoryMap } from '../contract/registration.js';
 import type { ConfigIssue } from '../errors/config.js';
 import { issuesOf } from '../contract/issues.js';
 import type { ClassifierDescription } from './description.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { categoryMapSchema, MAX_NAME_CHARS } from '../contract/algorithms.js';
+import { categoryMapSchema, MAX_NAME_CHARS } from '../contract/registration.js';
 import { LAYOUTS } from './layouts.js';
 import { NORMALISATIONS } from './pixels.js';
 

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { AlgorithmConfig, CategoryMap } from '../contract/algorithms.js';
-import type { PipelineConfig } from '../contract/pipelines.js';
+import type { AlgorithmConfig, CategoryMap, PipelineConfig } from '../contract/registration.js';
 import { AntennaConfigError } from '../errors/config.js';
 import { issuesOf } from '../contract/issues.js';
 import type { Activation } from './activation.js';

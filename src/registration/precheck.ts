@@ -1,5 +1,9 @@
-import { CLASSIFIER_TASK_TYPES, DETECTOR_TASK_TYPES, type AlgorithmConfig } from '../contract/algorithms.js';
-import type { PipelineConfig } from '../contract/pipelines.js';
+import {
+  type AlgorithmConfig,
+  CLASSIFIER_TASK_TYPES,
+  DETECTOR_TASK_TYPES,
+  type PipelineConfig,
+} from '../contract/registration.js';
 import type { ConfigIssue } from '../errors/config.js';
 
 /**

@@ -1,5 +1,6 @@
 import type { LeftOut } from '../contract/answer.js';
-import type { Pipeline, PipelineConfig } from '../contract/pipelines.js';
+import type { Pipeline } from '../contract/pipelines.js';
+import type { PipelineConfig } from '../contract/registration.js';
 
 /** One thing that the server did otherwise than asked, with a 201 (trap T44). */
 export interface RegistrationDeviation {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { AntennaConfigError } from '../errors/config.js';
 import type { HttpClient } from '../http/http-client.js';
 import type { Logger } from '../log/logger.js';
+import type { Id } from '../contract/ids.js';
 import type { ClientInfo } from '../contract/client-info.js';
 import { issuesOf } from '../contract/issues.js';
 
@@ -31,4 +32,9 @@ export function checkRequest<Value>(schema: z.ZodType<Value>, value: unknown, su
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new AntennaConfigError(subject, issuesOf(parsed.error));
+}
+
+/** A query leaves out what is undefined; null is an id that is none, and refused. */
+export function idOrNull(id: Id | undefined): Id | null {
+  return id ?? null;
 }

@@ -1,29 +1,19 @@
 import { leftOutOf, noteLeftOut, type WithLeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
+import type { CreateJobRequest } from '../contract/create-job.js';
 import {
-  createJobRequestSchema,
   jobPageSchema,
   jobSchema,
   jobSummaryPageSchema,
-  type CreateJobRequest,
   type Job,
   type JobStatus,
   type JobSummary,
 } from '../contract/jobs.js';
 import { AntennaConfigError } from '../errors/config.js';
-import {
-  checkOptions,
-  isArray,
-  isBoolean,
-  isCount,
-  isId,
-  isText,
-  type Check,
-  type Id,
-} from '../errors/arguments.js';
+import { checkOptions, isArray, isCount, isId, isText, type Check, type Id } from '../errors/arguments.js';
 import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
-import { checkRequest, type ResourceCore } from './core.js';
+import type { ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
 
 const LIST: Operation<Page<Job>> = {
@@ -47,14 +37,6 @@ const GET: Operation<Job> = {
   replay: 'always',
   response: jobSchema,
 };
-const CREATE: Operation<Job> = {
-  id: 'jobs.create',
-  method: 'POST',
-  path: '/jobs/',
-  replay: 'never',
-  response: jobSchema,
-};
-
 type Action = 'run' | 'cancel' | 'retry';
 const action = (name: Action): Operation<Job> => ({
   id: `jobs.${name}`,
@@ -182,10 +164,8 @@ export class JobsResource {
    * @throws AntennaConfigError naming each wrong field; nothing was sent.
    */
   async create(request: CreateJobRequest, given: RequestOptions & { start?: boolean } = {}): Promise<Job> {
-    checkOptions('Invalid arguments', given, { ...REQUEST_OPTIONS, start: isBoolean });
-    const { start = false, ...options } = given;
-    const body = checkRequest(createJobRequestSchema, request, 'Invalid job');
-    return this.#core.http.request(CREATE, { body, query: start ? { start_now: true } : {} }, options);
+    const { createJob } = await import('./create-job.js');
+    return createJob(this.#core, request, given);
   }
 
   /** Enqueues a job. On one that is running it would publish every task a second time. */

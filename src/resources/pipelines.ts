@@ -1,27 +1,12 @@
-import { Credential } from '../auth/credential.js';
-import { staticSource } from '../auth/source.js';
-import { leftOutOf, type LeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
-import {
-  apiKeyRegistrationSchema,
-  pipelinePageSchema,
-  pipelineSchema,
-  registrationResponseSchema,
-  tokenRegistrationSchema,
-  type Pipeline,
-  type PipelineConfig,
-  type RegistrationRequest,
-  type RegistrationResponse,
-} from '../contract/pipelines.js';
-import { AntennaConfigError } from '../errors/config.js';
-import { checkOptions, isBoolean, isId, isOneOf, isText, type Check, type Id } from '../errors/arguments.js';
-import type { Operation, OperationInput, RequestOptions } from '../http/operation.js';
-import { REQUEST_OPTIONS } from '../http/request-parts.js';
-import { registrationIssues } from '../registration/precheck.js';
-import { compareRegistration, type RegistrationReport } from '../registration/report.js';
-import { checkRequest, type Dialect, type ResourceCore } from './core.js';
+import { pipelinePageSchema, pipelineSchema, type Pipeline } from '../contract/pipelines.js';
+import type { PipelineConfig } from '../contract/registration.js';
+import { checkOptions, isId, type Id } from '../errors/arguments.js';
+import type { Operation, RequestOptions } from '../http/operation.js';
+import type { RegistrationReport } from '../registration/report.js';
+import type { ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
-import { withClientInfo } from './tasks.js';
+import type { RegisterOptions } from './register.js';
 
 const LIST: Operation<Page<Pipeline>> = {
   id: 'pipelines.list',
@@ -43,43 +28,9 @@ const LIST_FOR_PROJECT: Operation<Page<Pipeline>> = {
   id: 'pipelines.listForProject',
   path: '/projects/{project}/pipelines/',
 };
-const REGISTER: Operation<RegistrationResponse> = {
-  id: 'pipelines.register',
-  method: 'POST',
-  path: '/projects/{project}/pipelines/',
-  // The same registration twice changes nothing (contract §8.4).
-  replay: 'always',
-  response: registrationResponseSchema,
-};
 
 /** Upper bound of what a read-back fetches; a project with more pipelines is compared on the first this many. */
 const MAX_READ_BACK = 2_000;
-
-/** Options of {@link PipelinesResource.register}. */
-export interface RegisterOptions extends RequestOptions {
-  /**
-   * `token` dialect only, required there: the service's name, unique across the whole server (trap T47). Default: the client's
-   * `serviceName`.
-   */
-  readonly serviceName?: string | undefined;
-  /**
-   * Registers with this credential instead of the client's: servers of the `api-key` dialect take a registration from the service's
-   * key alone, so whoever has just generated one as a staff user registers with it. Give `dialect` too unless the client has one that fits.
-   */
-  readonly credential?: Credential | undefined;
-  /** Kind of server, if the client's `dialect` is not it: a user's token fits both kinds. */
-  readonly dialect?: Dialect | undefined;
-  /** Compare with what the server stored. Default true; costs one or more GETs. */
-  readonly readBack?: boolean | undefined;
-}
-
-const REGISTER_OPTIONS: { readonly [Name in keyof Required<RegisterOptions>]: Check } = {
-  ...REQUEST_OPTIONS,
-  serviceName: isText,
-  credential: (given) => (given instanceof Credential ? undefined : 'must be a Credential'),
-  dialect: isOneOf('api-key', 'token'),
-  readBack: isBoolean,
-};
 
 /** Pipelines: what a worker can do, and the models it does it with. */
 export class PipelinesResource {
@@ -125,62 +76,10 @@ export class PipelinesResource {
     pipelines: readonly PipelineConfig[],
     given: RegisterOptions = {},
   ): Promise<RegistrationReport> {
-    checkOptions('Invalid arguments', given, REGISTER_OPTIONS);
-    const { serviceName, readBack = true, credential, dialect, ...options } = given;
-    const named = serviceName ?? this.#core.serviceName;
-    const body = this.#registration(pipelines, named, dialect ?? this.#core.dialect);
-    const input: OperationInput = {
-      params: { project: projectId },
-      ...(credential ? { credentials: staticSource(credential) } : {}),
-    };
-    const answer = await this.#core.http.request(REGISTER, { ...input, body }, options);
-    const { success } = answer;
-    if (!readBack || pipelines.length === 0)
-      return { ok: success, pipelines: [], deviations: [], ...noted(leftOutOf(answer)) };
-    const list = new PagedList(this.#core, LIST_FOR_PROJECT, { ...input, query: { limit: 100 } }, options);
-    const stored = await list.toArray(MAX_READ_BACK);
-    const report = compareRegistration(body.pipelines, stored);
-    return { ...report, ok: success && report.ok, ...noted([...leftOutOf(answer), ...leftOutOf(stored)]) };
+    // Once in the life of a worker at most, and never in most clients.
+    const { register } = await import('./register.js');
+    return register(this.#core, { projectId, pipelines, options: given }, (input, options) =>
+      new PagedList(this.#core, LIST_FOR_PROJECT, input, options).toArray(MAX_READ_BACK),
+    );
   }
-
-  #registration(
-    pipelines: readonly PipelineConfig[],
-    serviceName: string | undefined,
-    dialect: Dialect | undefined,
-  ): RegistrationRequest {
-    const subject = 'Invalid registration';
-    let body: RegistrationRequest;
-    switch (dialect) {
-      case 'token':
-        if (serviceName === undefined) {
-          const message =
-            'is required by servers of the `token` dialect; choose one that no other service uses';
-          throw new AntennaConfigError(subject, [{ path: 'serviceName', message }]);
-        }
-        body = checkRequest(
-          tokenRegistrationSchema,
-          { processing_service_name: serviceName, pipelines },
-          subject,
-        );
-        break;
-      case 'api-key':
-        body = checkRequest(apiKeyRegistrationSchema, { pipelines, ...withClientInfo(this.#core) }, subject);
-        break;
-      case undefined:
-        throw new AntennaConfigError(subject, [
-          {
-            path: 'dialect',
-            message:
-              "cannot be told from this credential: set dialect to 'api-key' or 'token' (see client.probeDialect())",
-          },
-        ]);
-    }
-    const issues = registrationIssues(body.pipelines);
-    if (issues.length > 0) throw new AntennaConfigError(subject, issues);
-    return body;
-  }
-}
-
-function noted(leftOut: readonly LeftOut[]): Pick<RegistrationReport, 'leftOut'> {
-  return leftOut.length === 0 ? {} : { leftOut };
 }

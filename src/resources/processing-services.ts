@@ -1,30 +1,22 @@
-import { z } from 'zod';
-import { Secret } from '../auth/secret.js';
-import { leftOutOf, noteLeftOut } from '../contract/answer.js';
 import type { Page } from '../contract/common.js';
 import {
-  createServiceRequestSchema,
-  createServiceResponseSchema,
-  generateKeyResponseSchema,
   processingServicePageSchema,
   processingServiceSchema,
   serviceStatusSchema,
-  type CreateServiceRequest,
-  type CreateServiceResponse,
   type ProcessingService,
   type ServiceStatus,
 } from '../contract/processing-services.js';
-import { AntennaApiError } from '../errors/api.js';
+import type { CreateServiceRequest } from '../contract/service-keys.js';
 import { checkOptions, isText, type Check, type Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
-import { checkRequest, type ResourceCore } from './core.js';
+import { idOrNull, type ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
+import type { GeneratedKey } from './service-keys.js';
 
-const BASE = '/ml/processing_services/';
 const LIST: Operation<Page<ProcessingService>> = {
   id: 'processingServices.list',
   method: 'GET',
-  path: BASE,
+  path: '/ml/processing_services/',
   replay: 'always',
   response: processingServicePageSchema,
   list: { name: 'results', paged: true },
@@ -32,44 +24,17 @@ const LIST: Operation<Page<ProcessingService>> = {
 const GET: Operation<ProcessingService> = {
   id: 'processingServices.get',
   method: 'GET',
-  path: `${BASE}{id}/`,
+  path: '/ml/processing_services/{id}/',
   replay: 'always',
   response: processingServiceSchema,
 };
 const STATUS: Operation<ServiceStatus> = {
   id: 'processingServices.status',
   method: 'GET',
-  path: `${BASE}{id}/status/`,
+  path: '/ml/processing_services/{id}/status/',
   replay: 'always',
   response: serviceStatusSchema,
 };
-const CREATE: Operation<CreateServiceResponse> = {
-  id: 'processingServices.create',
-  method: 'POST',
-  path: BASE,
-  // Names are not unique: a second try makes a second service, and an ambiguous name breaks registration.
-  replay: 'never',
-  response: createServiceResponseSchema,
-};
-const GENERATE_KEY: Operation<{ api_key: string; prefix: string; message?: string | undefined }> = {
-  id: 'processingServices.generateKey',
-  method: 'POST',
-  path: `${BASE}{id}/generate_key/`,
-  // Each call revokes the key that the call before it returned.
-  replay: 'never',
-  response: generateKeyResponseSchema,
-  sensitive: true,
-};
-
-const KEY_ROUTE: Operation<unknown> = {
-  id: 'processingServices.supportsKeys',
-  method: 'GET',
-  // No service has the id 0, and the route takes POST alone: a server that has it says 405, one without keys says 404.
-  path: `${BASE}0/generate_key/`,
-  replay: 'always',
-  response: z.unknown(),
-};
-
 /** Filters of {@link ProcessingServicesResource.list}. */
 export interface ServiceListOptions extends ListOptions {
   /** `id`, `created_at` or `updated_at`, with `-` in front for descending order. Default: the database's whim. */
@@ -80,13 +45,6 @@ const QUERY: { readonly [Name in keyof Required<ServiceListOptions>]: Check } = 
   ...LIST_OPTIONS,
   ordering: isText,
 };
-
-/** A new API key: its public prefix, and the key itself, unprintable. */
-export interface GeneratedKey {
-  readonly prefix: string;
-  readonly api_key: Secret;
-  readonly message: string | undefined;
-}
 
 /** Processing services: what the server calls workers. Creating them and their keys needs a staff user's token. */
 export class ProcessingServicesResource {
@@ -102,7 +60,7 @@ export class ProcessingServicesResource {
     query: ServiceListOptions = {},
     options?: RequestOptions,
   ): PagedList<ProcessingService> {
-    const input = { query: { ...query, project_id: orNull(projectId) } };
+    const input = { query: { ...query, project_id: idOrNull(projectId) } };
     return new PagedList(this.#core, LIST, input, options, () => {
       checkOptions('Cannot list', query, QUERY);
     });
@@ -110,7 +68,7 @@ export class ProcessingServicesResource {
 
   /** One service of a project. */
   get(projectId: Id, serviceId: Id, options?: RequestOptions): Promise<ProcessingService> {
-    const input = { params: { id: serviceId }, query: { project_id: orNull(projectId) } };
+    const input = { params: { id: serviceId }, query: { project_id: idOrNull(projectId) } };
     return this.#core.http.request(GET, input, options);
   }
 
@@ -130,13 +88,8 @@ export class ProcessingServicesResource {
     request: CreateServiceRequest,
     options?: RequestOptions,
   ): Promise<ProcessingService> {
-    const body = checkRequest(createServiceRequestSchema, request, 'Invalid processing service');
-    const answer = await this.#core.http.request(
-      CREATE,
-      { query: { project_id: orNull(projectId) }, body },
-      options,
-    );
-    return noteLeftOut(answer.instance, leftOutOf(answer));
+    const { createService } = await import('./service-keys.js');
+    return createService(this.#core, projectId, request, options);
   }
 
   /**
@@ -144,9 +97,8 @@ export class ProcessingServicesResource {
    * Never sent twice. Servers of the `token` dialect do not know this call and answer 404.
    */
   async generateKey(projectId: Id, serviceId: Id, options?: RequestOptions): Promise<GeneratedKey> {
-    const input = { params: { id: serviceId }, query: { project_id: orNull(projectId) } };
-    const answer = await this.#core.http.request(GENERATE_KEY, input, options);
-    return { prefix: answer.prefix, api_key: new Secret(answer.api_key), message: answer.message };
+    const { generateKey } = await import('./service-keys.js');
+    return generateKey(this.#core, projectId, serviceId, options);
   }
 
   /**
@@ -155,18 +107,7 @@ export class ProcessingServicesResource {
    * @throws AntennaError when the server cannot be reached, fails, or asks for patience.
    */
   async supportsKeys(options?: RequestOptions): Promise<boolean> {
-    try {
-      await this.#core.http.request(KEY_ROUTE, {}, options);
-    } catch (error) {
-      if (!(error instanceof AntennaApiError) || error.status >= 500 || error.status === 429) throw error;
-      // A route that is unknown is a page of HTML; whatever the route itself says is JSON.
-      return error.status !== 404 || error.body !== undefined;
-    }
-    return true;
+    const { supportsKeys } = await import('./service-keys.js');
+    return supportsKeys(this.#core, options);
   }
-}
-
-/** A query leaves out what is undefined; null is an id that is none, and refused. */
-function orNull(id: Id | undefined): Id | null {
-  return id ?? null;
 }

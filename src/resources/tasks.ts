@@ -1,12 +1,8 @@
 import { z } from 'zod';
 import { leftOutOf, noteLeftOut, type WithLeftOut } from '../contract/answer.js';
-import {
-  reserveRequestSchema,
-  tasksResponseSchema,
-  type ReserveRequest,
-  type Task,
-  type TasksResponse,
-} from '../contract/tasks.js';
+import { batchSizeSchema } from '../contract/common.js';
+import type { ReserveRequest } from '../contract/worker-requests.js';
+import { tasksResponseSchema, type Task, type TasksResponse } from '../contract/tasks.js';
 import type { Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import { checkRequest, type ResourceCore } from './core.js';
@@ -22,7 +18,7 @@ const RESERVE: Operation<TasksResponse> = {
 };
 
 /** What the caller writes, so that an error names the option and not the field on the wire. */
-const reserveSchema = z.strictObject({ batchSize: reserveRequestSchema.shape.batch_size });
+const reserveSchema = z.strictObject({ batchSize: batchSizeSchema });
 
 /** Taking tasks. */
 export class TasksResource {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isErrorResult, resultsRequestSchema, resultsResponseSchema } from '../../src/contract/results.js';
+import { isErrorResult, resultsResponseSchema } from '../../src/contract/results.js';
+import { resultsRequestSchema } from '../../src/contract/worker-requests.js';
 import { refusal, without } from './refusal.js';
 import { classification, detection, failure, success } from './samples.js';
 

@@ -1,5 +1,8 @@
-import type { AlgorithmConfig } from '../../contract/algorithms.js';
-import { pipelineConfigSchema, type PipelineConfig } from '../../contract/pipelines.js';
+import {
+  type AlgorithmConfig,
+  type PipelineConfig,
+  pipelineConfigSchema,
+} from '../../contract/registration.js';
 import { AntennaConfigError, type ConfigIssue } from '../../errors/config.js';
 import { isDetector, registrationIssues } from '../../registration/precheck.js';
 import { issuesOf } from '../../contract/issues.js';

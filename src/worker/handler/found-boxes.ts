@@ -1,5 +1,5 @@
 import type { BoundingBox } from '../../contract/results.js';
-import type { AlgorithmConfig } from '../../contract/algorithms.js';
+import type { AlgorithmConfig } from '../../contract/registration.js';
 import type { HandlerClassification, ProcessResult } from './handler.js';
 
 /** A box as somebody who looks on wants it: where, what, how sure. */

@@ -12,12 +12,8 @@ import {
   type Check,
 } from '../../errors/arguments.js';
 import { createFetchTransport, type FetchLike } from '../../http/fetch-transport.js';
-import {
-  describeFailure,
-  TransportFailure,
-  type Transport,
-  type TransportResponse,
-} from '../../http/transport.js';
+import { describeFailure } from '../../http/failure.js';
+import { TransportFailure, type Transport, type TransportResponse } from '../../http/transport.js';
 import { createUndiciTransport } from '../../http/undici-transport.js';
 import { sleep, type Clock } from '../../time/clock.js';
 import type { Task } from '../../contract/tasks.js';

@@ -9,7 +9,8 @@ import {
   type Check,
 } from '../../errors/arguments.js';
 import { createFetchTransport, type FetchLike } from '../../http/fetch-transport.js';
-import { describeFailure, TransportFailure, type TransportResponse } from '../../http/transport.js';
+import { describeFailure } from '../../http/failure.js';
+import { TransportFailure, type TransportResponse } from '../../http/transport.js';
 import { systemClock } from '../../time/clock.js';
 import { Deadline } from '../../time/deadline.js';
 import type { MachineOverview } from './status.js';

@@ -1,5 +1,4 @@
-import type { AlgorithmConfig } from '../../contract/algorithms.js';
-import { CLASSIFIER_TASK_TYPES } from '../../contract/algorithms.js';
+import { type AlgorithmConfig, CLASSIFIER_TASK_TYPES } from '../../contract/registration.js';
 import { isNumbers, jsonObjectSchema } from '../../contract/common.js';
 import type { AlgorithmReference, Classification, Detection, SuccessResult } from '../../contract/results.js';
 import type { Task } from '../../contract/tasks.js';
