@@ -11,7 +11,8 @@ export const COMPILED_PAGES = ['bridge.md', 'client.md', 'onnx.md'];
 export const twoslash = transformerTwoslash({
   throws: true,
   twoslashOptions: {
-    vfsRoot: local('.'),
+    // Without a slash at its end: with one, no complaint of the compiler is taken for one of the snippet.
+    vfsRoot: local('docs'),
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
       lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
