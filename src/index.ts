@@ -1,3 +1,7 @@
+/**
+ * The client, the worker, and all that a handler, a credential or a program around them needs.
+ * @module antenna-sdk
+ */
 export { Credential, type Scheme } from './auth/credential.js';
 export {
   CREDENTIAL_CHANNELS,
@@ -55,6 +59,7 @@ export { writeKeyFile, type WriteKeyFileOptions } from './provisioning/key-file.
 export type { ProvisionOptions } from './provisioning/plan.js';
 export {
   ProvisioningError,
+  type ProvisioningErrorOptions,
   type ProvisioningProblem,
   type ProvisioningStep,
   type ServiceReference,
@@ -64,14 +69,16 @@ export { ProvisionedKey } from './auth/provisioned-key.js';
 export type { Provisioned } from './provisioning/result.js';
 export type { RegistrationDeviation, RegistrationReport } from './registration/report.js';
 export type { Dialect } from './resources/core.js';
-export type { JobListOptions, OpenJobsOptions } from './resources/jobs.js';
+export type { JobListOptions, JobsResource, OpenJobsOptions } from './resources/jobs.js';
 export type { ListOptions, PagedList } from './resources/pages.js';
+export type { PipelinesResource } from './resources/pipelines.js';
 export type { RegisterOptions } from './resources/register.js';
-export type { CredentialHint } from './resources/auth.js';
+export type { AuthResource, CredentialHint } from './resources/auth.js';
 export type { GeneratedKey } from './resources/service-keys.js';
-export type { ServiceListOptions } from './resources/processing-services.js';
-export type { ProjectListOptions } from './resources/projects.js';
-export { encodeResult, type EncodedResult } from './resources/results.js';
+export type { ProcessingServicesResource, ServiceListOptions } from './resources/processing-services.js';
+export type { ProjectListOptions, ProjectsResource } from './resources/projects.js';
+export { encodeResult, type EncodedResult, type ResultsResource } from './resources/results.js';
+export type { TasksResource } from './resources/tasks.js';
 export { systemClock, type Clock } from './time/clock.js';
 export { VERSION } from './version.js';
 export { onTermination, type TerminateHook } from './worker/runtime/terminate-hooks.js';
@@ -120,4 +127,5 @@ export {
   PermanentTaskError,
   RetryableTaskError,
 } from './worker/handler/task-errors.js';
+export type { ItemStage } from './worker/task/work-item.js';
 export { AntennaWorker, type RunOptions } from './worker/worker.js';

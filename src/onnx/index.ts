@@ -1,3 +1,7 @@
+/**
+ * Pipelines of ONNX models, from a folder with a description.
+ * @module antenna-sdk/onnx
+ */
 export { ONNX_DEFAULTS, onnxDescriptionSchema, PROVIDERS, type OnnxDescription } from './description.js';
 export type { ImageTimings } from './detect.js';
 export { ONNX_CHANNELS, type OnnxImageSpan } from './executor.js';

@@ -1,3 +1,7 @@
+/**
+ * Where the Python side of a handler lies.
+ * @module antenna-sdk/python
+ */
 import { pythonHelperPath } from '../worker/executors/command/python-helper.js';
 
 /**

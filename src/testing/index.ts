@@ -1,3 +1,7 @@
+/**
+ * An Antenna in memory, to test a worker against: the contract server, images, faults and a clock.
+ * @module antenna-sdk/testing
+ */
 export { createContractServer } from './server.js';
 export type { ContractServer, SavingControl, ServerClock } from './server.js';
 export type { ContractServerOptions, Dialect } from './options.js';
@@ -13,12 +17,18 @@ export type { KeyHandle, KeyOptions, ServiceHandle, ServiceOptions } from './bui
 export type { AlgorithmOptions, PipelineHandle, PipelineOptions } from './build/pipeline.js';
 export type { ImageOptions, JobCounts, JobHandle, JobOptions } from './build/job.js';
 export type { ImageAccount, JobLedger, LedgerEvent, LedgerKind } from './jobs/ledger.js';
-export type { Progress, Stage, StageParam } from './jobs/progress.js';
+export type { JobStatus, Progress, Stage, StageParam } from './jobs/progress.js';
 export type { ResultReceipt } from './jobs/receipts.js';
 export type { ResultOutcome } from './jobs/receipts.js';
+export type {
+  PostedClassification,
+  PostedDetection,
+  PostedError,
+  PostedSuccess,
+} from './validate/result-schema.js';
 export type { SavingOptions } from './jobs/save-line.js';
 export type { QueueCounts } from './queue/task-queue.js';
-export type { Role, SavedClassification, SavedDetection } from './state/rows.js';
+export type { DispatchMode, Role, SavedClassification, SavedDetection } from './state/rows.js';
 export { createImageHost } from './images/image-host.js';
 export type { ImageHost, ImageHostOptions, ImageRequest } from './images/image-host.js';
 export type { ImageFaults } from './images/image-faults.js';

@@ -225,7 +225,7 @@ export class AntennaWorker {
   /**
    * Stops gracefully: takes no more tasks, finishes and posts those in hand, within the grace period; what is not done by then is
    * spooled or abandoned, and the server delivers it again.
-   * @param graceMs - milliseconds; default the worker's `graceMs`. 0 stops at once.
+   * @param options - `graceMs` in milliseconds; default the worker's `graceMs`. 0 stops at once.
    * @returns when the run has ended.
    */
   async stop(options: { graceMs?: number } = {}): Promise<void> {

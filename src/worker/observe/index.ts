@@ -32,6 +32,7 @@ export type {
   SizingEstimates,
   Stage,
   WorkerCounters,
+  SavingGauge,
   WorkerGauges,
   WorkerMetricsSnapshot,
 } from './snapshot.js';
