@@ -73,7 +73,8 @@ export type { JobListOptions, JobsResource, OpenJobsOptions } from './resources/
 export type { ListOptions, PagedList } from './resources/pages.js';
 export type { PipelinesResource } from './resources/pipelines.js';
 export type { RegisterOptions } from './resources/register.js';
-export type { AuthResource, CredentialHint } from './resources/auth.js';
+export type { AuthResource } from './resources/auth.js';
+export type { CredentialHint } from './resources/login.js';
 export type { GeneratedKey } from './resources/service-keys.js';
 export type { ProcessingServicesResource, ServiceListOptions } from './resources/processing-services.js';
 export type { ProjectListOptions, ProjectsResource } from './resources/projects.js';

@@ -1,6 +1,4 @@
 import { inspect } from 'node:util';
-import { z } from 'zod';
-import { Credential } from '../auth/credential.js';
 import type { CredentialHealth } from '../auth/credential-health.js';
 import { staticSource, type CredentialSource } from '../auth/source.js';
 import { lateTokenSource } from '../auth/late-token-source.js';
@@ -11,12 +9,11 @@ import { CacheStore } from '../cache/store.js';
 import { buildClientInfo, hostFacts } from './info.js';
 import type { AntennaClientOptions, ResolvedOptions } from './options.js';
 import { resolveOptions } from './resolve-options.js';
-import { AuthenticationError } from '../errors/api.js';
 import { createFetchTransport } from '../http/fetch-transport.js';
 import { HttpClient } from '../http/http-client.js';
 import { lateTransport } from '../http/late-transport.js';
 import { LeftOutReport } from '../http/left-out-report.js';
-import type { Operation, RequestOptions } from '../http/operation.js';
+import type { RequestOptions } from '../http/operation.js';
 import { describeOffset, heardBy, ServerClock } from '../http/server-clock.js';
 import type { Transport } from '../http/transport.js';
 import { checkedHeaders } from '../http/request-parts.js';
@@ -32,17 +29,6 @@ import { ResultsResource } from '../resources/results.js';
 import { TasksResource } from '../resources/tasks.js';
 import type { Clock } from '../time/clock.js';
 import { USER_AGENT } from '../version.js';
-
-const PROBE: Operation<unknown> = {
-  id: 'client.probeDialect',
-  method: 'GET',
-  path: '/projects/',
-  replay: 'always',
-  response: z.looseObject({ results: z.array(z.unknown()) }),
-};
-
-/** A key that no server can know: the secret half is too short. */
-const PROBE_KEY = 'antennaA.probe';
 
 /**
  * A client of one Antenna server, with one credential.
@@ -139,14 +125,8 @@ export class AntennaClient implements AsyncDisposable {
    * and one that does not ignores it and lists its public projects. Matching on the status, not on texts.
    */
   async probeDialect(options?: RequestOptions): Promise<Dialect> {
-    const credentials = staticSource(Credential.apiKey(PROBE_KEY));
-    try {
-      await this.#http.request(PROBE, { credentials, query: { limit: 1 } }, options);
-      return 'token';
-    } catch (error) {
-      if (error instanceof AuthenticationError) return 'api-key';
-      throw error;
-    }
+    const late = await import('./probe-dialect.js');
+    return late.probeDialect(this.#http, options);
   }
 
   /** Refuses new calls, lets the running ones end, closes the connections. */

@@ -5,7 +5,7 @@ import { AuthenticationError, PermissionDeniedError } from '../errors/api.js';
 import { checkArguments, checkOptions, isA, isId, type Check, type Id } from '../errors/arguments.js';
 import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { RequestOptions } from '../http/operation.js';
-import type { CredentialHint } from '../resources/auth.js';
+import type { CredentialHint } from '../resources/login.js';
 import type { Dialect } from '../resources/core.js';
 import { reportOf, type CredentialReport, type Findings } from './credential-report.js';
 import { Look } from './look.js';
