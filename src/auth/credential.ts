@@ -132,7 +132,7 @@ function assertSafe(secret: string): void {
       ? 'is empty'
       : SCHEME_WORD.test(secret)
         ? LEAVE_OUT
-        : 'has a space, a control or a non-ASCII character; often a line break from a file or a shell: trim it';
+        : 'has a space, a control or a non-ASCII character, often the line break of a file: trim it';
   throw new AntennaConfigError('Invalid credential', [{ path: 'credential', message }]);
 }
 

@@ -1,4 +1,3 @@
-import { AntennaAbortError } from '../errors/connection.js';
 import { CredentialError } from '../errors/credential.js';
 
 const CLASS_NAME = /^[A-Z][A-Za-z0-9]{0,40}$/;
@@ -27,11 +26,6 @@ export function toCredentialError(thrown: unknown): CredentialError {
     `The token provider failed (${facts.join(', ')}): check that its issuer can be reached and knows this client. ` +
       'Its message is withheld, as it may hold a secret; throw a CredentialError in the provider to show your own',
   );
-}
-
-/** Whatever a source throws may hold a secret, or look like an answer of this server: it leaves as a CredentialError. */
-export function credentialFault(thrown: unknown): unknown {
-  return thrown instanceof AntennaAbortError ? thrown : toCredentialError(thrown);
 }
 
 function isCode(text: string): boolean {

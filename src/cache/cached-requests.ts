@@ -1,5 +1,5 @@
 import type { Credential } from '../auth/credential.js';
-import { credentialFault } from '../auth/provider-fault.js';
+import { credentialFault } from '../auth/late-fault.js';
 import type { CredentialSource } from '../auth/source.js';
 import { AntennaAbortError } from '../errors/connection.js';
 import type { RequestCache } from '../http/http-options.js';
@@ -119,7 +119,9 @@ export class CachedRequests implements RequestCache {
       waiting = answer instanceof Promise;
       return answer instanceof Promise ? this.#settle(answer, deadline, operation, signal) : answer;
     } catch (error) {
-      throw credentialFault(error);
+      return credentialFault(error).then((fault) => {
+        throw fault;
+      });
     } finally {
       if (!waiting) deadline.dispose();
     }
@@ -135,7 +137,7 @@ export class CachedRequests implements RequestCache {
       return await deadline.race(answer);
     } catch (error) {
       if (signal?.aborted) throw abortError(operation, signal, 'no');
-      throw deadline.reason ?? credentialFault(error);
+      throw deadline.reason ?? (await credentialFault(error));
     } finally {
       deadline.dispose();
     }

@@ -3,6 +3,7 @@ export { leftOutOf, type LeftOut, type WithLeftOut } from './answer.js';
 export * from './auth.js';
 export * from './client-info.js';
 export * from './create-job.js';
+export * from './login.js';
 // Of the rest only what users have a use for: helpers that build schemas are ours.
 export type { Open, Page } from './common.js';
 export {

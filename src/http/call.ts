@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Credential } from '../auth/credential.js';
-import { credentialFault } from '../auth/provider-fault.js';
+import { credentialFault } from '../auth/late-fault.js';
 import type { CredentialRequest, CredentialSource } from '../auth/source.js';
 import { leftOutOf } from '../contract/answer.js';
 import {
@@ -191,7 +191,7 @@ export class Call<Result> {
       // Not awaited when it is there: one turn of the microtask queue is saved in every request with a held token.
       credential = answer instanceof Promise ? await deadline.race(answer) : answer;
     } catch (error) {
-      throw deadline.reason ?? credentialFault(error);
+      throw deadline.reason ?? (await credentialFault(error));
     }
     if (reason === 'initial' || credential !== undefined) this.credential = credential;
     return credential !== undefined && credential !== before;

@@ -140,8 +140,8 @@ function redirectError(response: TransportResponse, context: InterpretContext): 
     // An unusable Location; the status alone says enough.
   }
   const reason =
-    `the server redirects to ${target}; redirects are not followed, because a redirected POST becomes a GET and a ` +
-    'credential must not leave its origin. Set baseUrl to the final address (https instead of http, for example)';
+    `the server redirects to ${target}, and is not followed: a POST would become a GET, and the credential leave its origin. ` +
+    'Set baseUrl to the final address (https, for example)';
   return violation('redirect', context, response.status, redact(reason, context.secrets));
 }
 

@@ -1,5 +1,6 @@
 import type { Secret } from '../auth/secret.js';
-import { userSchema, type LoginRequest, type User } from '../contract/auth.js';
+import { userSchema, type User } from '../contract/auth.js';
+import type { LoginRequest } from '../contract/login.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import type { ResourceCore } from './core.js';
 import type { CredentialHint } from './login.js';

@@ -1,7 +1,7 @@
 import { toCredentialError } from '../auth/provider-fault.js';
 import type { Credential, Scheme } from '../auth/credential.js';
 import { Secret } from '../auth/secret.js';
-import { loginRequestSchema, loginResponseSchema, type LoginRequest } from '../contract/auth.js';
+import { loginRequestSchema, loginResponseSchema, type LoginRequest } from '../contract/login.js';
 import { checkOptions } from '../errors/arguments.js';
 import { AntennaAbortError } from '../errors/connection.js';
 import { checkedHeaders, REQUEST_OPTIONS } from '../http/request-parts.js';
