@@ -191,7 +191,7 @@ function openSlugs(pipelines: readonly string[] = []): string[] {
   if (slugs.length > 0 && comma === undefined) return slugs;
   const message =
     comma === undefined
-      ? 'must name at least one slug: an empty filter matches the jobs of every pipeline'
+      ? 'must name at least one pipeline slug: an empty filter matches the jobs of all'
       : `${JSON.stringify(comma)} contains a comma, with which the server separates slugs`;
   throw new AntennaConfigError('Cannot list open jobs', [{ path: 'pipelines', message }]);
 }
