@@ -48,6 +48,16 @@ export default defineConfig({
               Object.assign(new Token('text', '', 0), { content }),
             );
       });
+      // `ts [worker.ts]`, `sh [second terminal]`: VitePress shows such names in groups of code alone, and a reader needs them everywhere.
+      const fence = md.renderer.rules.fence;
+      if (fence)
+        md.renderer.rules.fence = (tokens, index, options, env, self) => {
+          const title = /\[([^\]]+)\]/.exec(tokens[index]?.info ?? '')?.[1];
+          const block = fence(tokens, index, options, env, self);
+          return title === undefined
+            ? block
+            : `<p class="block-title">${md.utils.escapeHtml(title)}</p>${block}`;
+        };
       md.core.ruler.push('compiled-pages', ({ tokens, env }) => {
         const { relativePath = '', wordsOnly = false } = env as PageEnv;
         for (const token of tokens) {
