@@ -52,6 +52,8 @@ const settled = (line: string): string =>
     .replaceAll(hostname(), 'station')
     .replaceAll(/[█▉▊▋▌▍▎▏·]{8,}/g, '▕bar▏')
     .replaceAll(/\d+(?:[.,:]\d+)*/g, '#')
+    // Numbers are padded: 5 % has a space more than 15 %.
+    .replaceAll(/ {2,}/g, ' ')
     .replaceAll('–/s', '#/s')
     .replaceAll(/ · # failed| \(# k?B\)/g, '')
     .trim();
