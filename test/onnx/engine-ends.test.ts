@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RetryableTaskError, type BatchOutcome } from 'antenna-sdk';
@@ -57,7 +57,9 @@ const run = (): Promise<readonly BatchOutcome[]> => executor.run(images, context
 async function meets(thread: Thread, fate: 'exit' | 'block', when: 'run' | 'start' = 'run'): Promise<void> {
   const path = join(models.folder, `${when}-${thread}`);
   rmSync(`${path}.done`, { force: true });
-  writeFileSync(path, fate);
+  // Written aside and moved: a thread that looked between the making of the file and its words took "exit" for "block", and hung.
+  writeFileSync(`${path}.new`, fate);
+  renameSync(`${path}.new`, path);
   await met(thread, when);
 }
 async function met(thread: Thread, when: 'run' | 'start'): Promise<void> {

@@ -11,8 +11,13 @@ const thread = basename(process.argv[1] ?? '').replace(/\.[jt]s$/, '');
 function meet(name) {
   const path = join(folder, name);
   if (!existsSync(path)) return;
-  const fate = readFileSync(path, 'utf8');
-  renameSync(path, `${path}.done`);
+  let fate;
+  try {
+    fate = readFileSync(path, 'utf8');
+    renameSync(path, `${path}.done`);
+  } catch {
+    return; // Another thread of the kind has taken it.
+  }
   if (fate === 'exit') process.exit(3);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
