@@ -5,14 +5,14 @@ const env = { ANTENNA_ATTACH_TOKEN: 'a-token-of-this-test' };
 
 describe('--attach', () => {
   it('is a path below the current folder', () => {
-    expect(attachAddress('cell.sock', '/work', env, 'linux')).toBe('/work/cell.sock');
+    expect(attachAddress('cell.sock', '/home/me', env, 'linux')).toBe('/home/me/cell.sock');
   });
 
   it.each(['linux', 'win32'] as const)(
     'is a port of this machine with the token of the environment, on %s',
     (platform) => {
       for (const host of ['127.0.0.1', 'localhost'])
-        expect(attachAddress(`tcp://${host}:8765`, '/work', env, platform)).toEqual({
+        expect(attachAddress(`tcp://${host}:8765`, '/home/me', env, platform)).toEqual({
           port: 8765,
           token: env.ANTENNA_ATTACH_TOKEN,
         });
@@ -26,6 +26,6 @@ describe('--attach', () => {
     ['tcp://127.0.0.1:99999', env, 'must be tcp://127.0.0.1:PORT'],
     ['tcp://127.0.0.1:8765', {}, 'set ANTENNA_ATTACH_TOKEN'],
   ])('%s with %j is refused with what to give', (given, variables, words) => {
-    expect(() => attachAddress(given, '/work', variables, 'win32')).toThrow(words);
+    expect(() => attachAddress(given, '/home/me', variables, 'win32')).toThrow(words);
   });
 });
