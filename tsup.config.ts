@@ -48,8 +48,16 @@ const common: Options = {
 const ESM_ONLY = ['p-retry', 'is-network-error'];
 const NOTICE = '/*! Contains p-retry and is-network-error: MIT License, Copyright (c) Sindre Sorhus */';
 
+// What the library loads late, a CommonJS build loads by `require` as well: a host that runs CommonJS in a context of its own, as jest does,
+// refuses `import()` there. Left as they are: packages that are ES modules and nothing else (tinypool), and those that a user installs.
+const LATE = /\bimport\((['"](?:\.[^'"]*|undici|image-size)['"])\)/g;
+const requireLate: NonNullable<Options['plugins']>[number] = {
+  name: 'require-late',
+  renderChunk: (code) => ({ code: code.replace(LATE, 'Promise.resolve().then(() => require($1))') }),
+};
+
 export default defineConfig([
   { ...common, entry: { ...api, ...executors, ...command, ...shaping }, format: 'esm' },
-  { ...common, format: 'cjs', noExternal: ESM_ONLY, banner: { js: NOTICE } },
+  { ...common, format: 'cjs', noExternal: ESM_ONLY, banner: { js: NOTICE }, plugins: [requireLate] },
   { ...common, format: ['esm', 'cjs'], dts: { only: true } },
 ]);
