@@ -63,6 +63,15 @@ describe('a server that saves at once', () => {
     expect(got.looks).toBeLessThanOrEqual(3);
     expect(got.savedPerSecond).toBeGreaterThan(0.98 * before.savedPerSecond);
   });
+
+  // Seven of eight did not take the first tasks, and waited a quarter of a second for their second look: 150 ms of the whole fleet's time.
+  it('does not have a fleet wait that begins on one job together', async () => {
+    const fleet = { workers: 8, leaseMs: 30_000, tasks: 8_000 };
+    const before = await runPace({ ...fleet, blind: true });
+    const got = await runPace(fleet);
+    expect(got.looks).toBeLessThanOrEqual(4 * fleet.workers);
+    expect(got.savedPerSecond).toBeGreaterThan(0.98 * before.savedPerSecond);
+  });
 });
 
 describe('a task whose accepted result waits to be saved', () => {

@@ -224,6 +224,7 @@ export class JobPace {
       news: this.#acceptedSinceLook > 0 || this.#wanted,
       startedAtMs: this.#startedAtMs,
       lastLookAtMs: this.#lastLookAtMs,
+      isMeasured: figures.perSecond !== undefined,
       trust: this.#trust,
     });
   }

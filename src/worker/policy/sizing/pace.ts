@@ -32,6 +32,8 @@ export const paceTimes = (leaseMs: number) => ({
   lookEveryMs: Math.min(5_000, leaseMs / 10),
   /** Between two looks at the beginning, and while the server keeps up. */
   lookSoonestMs: Math.min(250, leaseMs / 120),
+  /** Until two looks make a first rate, nothing more than what is assumed may be taken: who came second to a job is not to wait for it. */
+  firstRateMs: Math.min(100, leaseMs / 300),
   /** First wait after a look that found the server keeping up; doubles. */
   trustMs: leaseMs / 2,
   /** Longest wait of that kind: what slows down meanwhile shows in repeats after one lease. */
@@ -125,6 +127,8 @@ export interface LookFacts {
   readonly news: boolean;
   readonly startedAtMs: number;
   readonly lastLookAtMs: number | undefined;
+  /** There are two samples, and with them a rate. */
+  readonly isMeasured: boolean;
   /** Looks in a row that found the server keeping up. */
   readonly trust: number;
 }
@@ -142,6 +146,7 @@ export function lookDueAtMs(facts: LookFacts): number | undefined {
   if (repeats) return lastLookAtMs + times.lookEveryMs;
   // What is left is out with somebody, or with nobody: that is worth knowing where it holds us back.
   if (undelivered === 0 && outstanding <= limit) return undefined;
+  if (!facts.isMeasured) return lastLookAtMs + times.firstRateMs;
   // A rate over half a second is worth little: the first looks come sooner, each after half the time that was measured so far.
   const youngMs = Math.max(times.lookSoonestMs, (lastLookAtMs - startedAtMs) / 2);
   if (trust === 0) return lastLookAtMs + Math.min(times.lookEveryMs, youngMs);

@@ -201,6 +201,20 @@ describe('the pace of a job', () => {
     expect((waits.at(-1) ?? 0) - (waits.at(-2) ?? 0)).toBeGreaterThan(2 * LEASE_MS);
   });
 
+  it('asks again within a tenth of a second while two looks have not made a rate: who came second to a job', () => {
+    const pace = new JobPace(() => LEASE_MS);
+    pace.taken(16, { streamSequence: 96, undelivered: 1_904 }, BATCH, 0);
+    pace.accepted(16, 50);
+    pace.looked({ total: 2_000, saved: 40 }, 0, 60);
+    expect(pace.room(BATCH, 60)).toBeLessThan(16);
+    pace.accepted(8, 50);
+    expect(pace.lookDueAtMs(60)).toBe(160);
+    pace.looked({ total: 2_000, saved: 96 }, 0, 160);
+    expect(pace.room(BATCH, 160)).toBeGreaterThan(16);
+    pace.accepted(8, 50);
+    expect(pace.lookDueAtMs(160)).toBeGreaterThanOrEqual(160 + 250);
+  });
+
   it('asks at once again when tasks come a second time', () => {
     const pace = begun(2_000, 40);
     pace.accepted(40, 50);
