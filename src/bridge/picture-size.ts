@@ -1,3 +1,8 @@
+import { late } from '../time/late.js';
+
+/** When a service fails, which most never do. */
+const sizes = late(() => import('image-size'));
+
 /** Bytes that are looked at: the size stands at the beginning, after a camera's notes and thumbnail at most. */
 const HEAD_BYTES = 256 * 1024;
 
@@ -6,8 +11,7 @@ const HEAD_BYTES = 256 * 1024;
  * batch.
  */
 export async function pictureSize(bytes: Uint8Array): Promise<string | undefined> {
-  // Loaded when a service fails, which most never do.
-  const { imageSize } = await import('image-size');
+  const { imageSize } = await sizes();
   try {
     const { width, height } = imageSize(bytes.subarray(0, HEAD_BYTES));
     return `${width}x${height}`;

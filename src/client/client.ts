@@ -12,7 +12,7 @@ import { resolveOptions } from './resolve-options.js';
 import { createFetchTransport } from '../http/fetch-transport.js';
 import { HttpClient } from '../http/http-client.js';
 import { lateTransport } from '../http/late-transport.js';
-import { LeftOutReport } from '../http/left-out-report.js';
+import { lateLeftOutReport } from '../http/late-left-out-report.js';
 import type { RequestOptions } from '../http/operation.js';
 import { describeOffset, heardBy, ServerClock } from '../http/server-clock.js';
 import type { Transport } from '../http/transport.js';
@@ -28,7 +28,10 @@ import { ProjectsResource } from '../resources/projects.js';
 import { ResultsResource } from '../resources/results.js';
 import { TasksResource } from '../resources/tasks.js';
 import type { Clock } from '../time/clock.js';
+import { late } from '../time/late.js';
 import { USER_AGENT } from '../version.js';
+
+const dialectProbe = late(() => import('./probe-dialect.js'));
 
 /**
  * A client of one Antenna server, with one credential.
@@ -125,8 +128,7 @@ export class AntennaClient implements AsyncDisposable {
    * and one that does not ignores it and lists its public projects. Matching on the status, not on texts.
    */
   async probeDialect(options?: RequestOptions): Promise<Dialect> {
-    const late = await import('./probe-dialect.js');
-    return late.probeDialect(this.#http, options);
+    return (await dialectProbe()).probeDialect(this.#http, options);
   }
 
   /** Refuses new calls, lets the running ones end, closes the connections. */
@@ -156,8 +158,8 @@ function createTransport(options: ResolvedOptions): Transport {
   const { limits } = options;
   if (options.fetch) return createFetchTransport(options.fetch, limits.maxResponseBytes);
   return lateTransport(async () => {
-    const { createUndiciTransport } = await import('../http/undici-transport.js');
-    return createUndiciTransport({ ...limits, proxy: options.proxy, dispatcher: options.dispatcher });
+    const late = await import('../http/undici-transport.js');
+    return late.createUndiciTransport({ ...limits, proxy: options.proxy, dispatcher: options.dispatcher });
   });
 }
 
@@ -199,7 +201,7 @@ function createHttpClient(
     clock: options.time,
     random: options.random ?? Math.random,
     logger,
-    leftOut: new LeftOutReport(logger, options.onLeftOut),
+    leftOut: lateLeftOutReport(logger, options.onLeftOut),
     timeoutMs: options.limits.timeoutMs,
     attemptTimeoutMs: options.attemptTimeoutMs,
     retries: options.limits.retries,

@@ -99,15 +99,10 @@ type CutTree = Map<PropertyKey, CutTree | true>;
 function mark(tree: CutTree, path: readonly PropertyKey[]): void {
   let at = tree;
   for (const [index, key] of path.entries()) {
-    const below = at.get(key);
+    const below = at.get(key) ?? (new Map() as CutTree);
     if (below === true) return;
-    if (index === path.length - 1) at.set(key, true);
-    else if (below) at = below;
-    else {
-      const next: CutTree = new Map();
-      at.set(key, next);
-      at = next;
-    }
+    at.set(key, index === path.length - 1 || below);
+    at = below;
   }
 }
 
@@ -115,7 +110,7 @@ function mark(tree: CutTree, path: readonly PropertyKey[]): void {
 function without(value: unknown, tree: CutTree): unknown {
   const inside = (member: unknown, key: PropertyKey): unknown => {
     const below = tree.get(key);
-    return below === undefined || below === true ? member : without(member, below);
+    return below instanceof Map ? without(member, below) : member;
   };
   if (Array.isArray(value))
     return value.flatMap((member: unknown, index) =>

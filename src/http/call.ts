@@ -119,7 +119,7 @@ export class Call<Result> {
       });
       this.#mark('total');
       const leftOut = leftOutOf(result);
-      if (leftOut.length > 0) this.#http.leftOut.tell(this.operation.id, path, leftOut);
+      if (leftOut.length > 0) await this.#http.leftOut(this.operation.id, path, leftOut);
       return result;
     } catch (error) {
       throw this.#classify(error, this.retriesDone > 0 && remainingMs <= attemptMs);

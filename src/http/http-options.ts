@@ -2,7 +2,7 @@ import type { Credential } from '../auth/credential.js';
 import type { CredentialSource } from '../auth/source.js';
 import type { Logger } from '../log/logger.js';
 import type { Clock } from '../time/clock.js';
-import type { LeftOutReport } from './left-out-report.js';
+import type { TellLeftOut } from './late-left-out-report.js';
 import type { Operation, OperationInput, RequestOptions } from './operation.js';
 import type { Transport } from './transport.js';
 
@@ -33,7 +33,7 @@ export interface HttpClientOptions {
   readonly random: () => number;
   readonly logger: Logger;
   /** Told of what could not be read of an answer. */
-  readonly leftOut: LeftOutReport;
+  readonly leftOut: TellLeftOut;
   /** Milliseconds for a whole call, retries included. */
   readonly timeoutMs: number;
   /** Milliseconds for one attempt of any operation; undefined for what each operation needs. */

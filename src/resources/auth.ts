@@ -2,8 +2,11 @@ import type { Secret } from '../auth/secret.js';
 import { userSchema, type User } from '../contract/auth.js';
 import type { LoginRequest } from '../contract/login.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
+import { late } from '../time/late.js';
 import type { ResourceCore } from './core.js';
 import type { CredentialHint } from './login.js';
+
+const logins = late(() => import('./login.js'));
 
 const LOGOUT: Operation<undefined> = {
   id: 'auth.logout',
@@ -35,8 +38,7 @@ export class AuthResource {
    * @throws BadRequestError when e-mail or password is wrong or the user inactive: the server does not say which.
    */
   async login(request: LoginRequest, options?: RequestOptions): Promise<{ auth_token: Secret }> {
-    const late = await import('./login.js');
-    return late.login(this.#core, request, options);
+    return (await logins()).login(this.#core, request, options);
   }
 
   /** Deletes the user's only token: every client and worker that uses this account is logged out with it (trap T12). */
@@ -58,7 +60,6 @@ export class AuthResource {
    * @throws CredentialError when the token provider gives none.
    */
   async credential(options: Pick<RequestOptions, 'signal'> = {}): Promise<CredentialHint | undefined> {
-    const late = await import('./login.js');
-    return late.credentialHint(this.#core, options);
+    return (await logins()).credentialHint(this.#core, options);
   }
 }

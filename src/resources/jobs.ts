@@ -13,8 +13,11 @@ import { AntennaConfigError } from '../errors/config.js';
 import { checkOptions, isArray, isCount, isId, isText, type Check, type Id } from '../errors/arguments.js';
 import { REQUEST_OPTIONS } from '../http/request-parts.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
+import { late } from '../time/late.js';
 import type { ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
+
+const creation = late(() => import('./create-job.js'));
 
 const LIST: Operation<Page<Job>> = {
   id: 'jobs.list',
@@ -164,8 +167,7 @@ export class JobsResource {
    * @throws AntennaConfigError naming each wrong field; nothing was sent.
    */
   async create(request: CreateJobRequest, given: RequestOptions & { start?: boolean } = {}): Promise<Job> {
-    const { createJob } = await import('./create-job.js');
-    return createJob(this.#core, request, given);
+    return (await creation()).createJob(this.#core, request, given);
   }
 
   /** Enqueues a job. On one that is running it would publish every task a second time. */

@@ -4,9 +4,13 @@ import type { PipelineConfig } from '../contract/registration.js';
 import { checkOptions, isId, type Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
 import type { RegistrationReport } from '../registration/report.js';
+import { late } from '../time/late.js';
 import type { ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
 import type { RegisterOptions } from './register.js';
+
+/** Once in the life of a worker at most, and never in most clients. */
+const registration = late(() => import('./register.js'));
 
 const LIST: Operation<Page<Pipeline>> = {
   id: 'pipelines.list',
@@ -76,10 +80,10 @@ export class PipelinesResource {
     pipelines: readonly PipelineConfig[],
     given: RegisterOptions = {},
   ): Promise<RegistrationReport> {
-    // Once in the life of a worker at most, and never in most clients.
-    const { register } = await import('./register.js');
-    return register(this.#core, { projectId, pipelines, options: given }, (input, options) =>
-      new PagedList(this.#core, LIST_FOR_PROJECT, input, options).toArray(MAX_READ_BACK),
+    return (await registration()).register(
+      this.#core,
+      { projectId, pipelines, options: given },
+      (input, options) => new PagedList(this.#core, LIST_FOR_PROJECT, input, options).toArray(MAX_READ_BACK),
     );
   }
 }

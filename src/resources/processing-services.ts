@@ -9,9 +9,12 @@ import {
 import type { CreateServiceRequest } from '../contract/service-keys.js';
 import { checkOptions, isText, type Check, type Id } from '../errors/arguments.js';
 import type { Operation, RequestOptions } from '../http/operation.js';
+import { late } from '../time/late.js';
 import { idOrNull, type ResourceCore } from './core.js';
 import { LIST_OPTIONS, PagedList, type ListOptions } from './pages.js';
 import type { GeneratedKey } from './service-keys.js';
+
+const serviceKeys = late(() => import('./service-keys.js'));
 
 const LIST: Operation<Page<ProcessingService>> = {
   id: 'processingServices.list',
@@ -88,8 +91,7 @@ export class ProcessingServicesResource {
     request: CreateServiceRequest,
     options?: RequestOptions,
   ): Promise<ProcessingService> {
-    const { createService } = await import('./service-keys.js');
-    return createService(this.#core, projectId, request, options);
+    return (await serviceKeys()).createService(this.#core, projectId, request, options);
   }
 
   /**
@@ -97,8 +99,7 @@ export class ProcessingServicesResource {
    * Never sent twice. Servers of the `token` dialect do not know this call and answer 404.
    */
   async generateKey(projectId: Id, serviceId: Id, options?: RequestOptions): Promise<GeneratedKey> {
-    const { generateKey } = await import('./service-keys.js');
-    return generateKey(this.#core, projectId, serviceId, options);
+    return (await serviceKeys()).generateKey(this.#core, projectId, serviceId, options);
   }
 
   /**
@@ -107,7 +108,6 @@ export class ProcessingServicesResource {
    * @throws AntennaError when the server cannot be reached, fails, or asks for patience.
    */
   async supportsKeys(options?: RequestOptions): Promise<boolean> {
-    const { supportsKeys } = await import('./service-keys.js');
-    return supportsKeys(this.#core, options);
+    return (await serviceKeys()).supportsKeys(this.#core, options);
   }
 }

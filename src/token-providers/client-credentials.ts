@@ -15,11 +15,15 @@ import {
   type Check,
 } from '../errors/arguments.js';
 import { systemClock, type Clock } from '../time/clock.js';
+import { late } from '../time/late.js';
 import { Secret } from '../auth/secret.js';
 import type { TokenProvider, TokenScheme } from '../auth/token-provider.js';
 import { isScheme } from '../auth/token-scheme.js';
 import { explainOAuth } from './oauth-fault.js';
 import { importPrivateKey } from './private-key.js';
+
+/** With the first token, not with the package: most programs never need it. */
+const oauthLibrary = late(() => import('oauth4webapi'));
 
 /** Options of {@link clientCredentials}. Either `issuer` or `tokenEndpoint`, either `clientSecret` or `privateKey`. */
 export interface ClientCredentialsOptions {
@@ -86,8 +90,7 @@ export function clientCredentials(options: ClientCredentialsOptions): TokenProvi
   const provider: TokenProvider = async ({ signal }) => {
     const startedAtMs = clock.wallNow();
     try {
-      // With the first token, not with the package: most programs never need it.
-      const library = await import('oauth4webapi');
+      const library = await oauthLibrary();
       server ??= await discover(library, options, signal);
       authentication ??= await authenticate(library, options, server);
       const answer = await exchange(library, options, server, authentication, signal);

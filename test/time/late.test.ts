@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { late } from '../../src/time/late.js';
+import { late, partsLoading } from '../../src/time/late.js';
 
 describe('late', () => {
   it('loads once, with the first call', async () => {
@@ -18,5 +18,15 @@ describe('late', () => {
     });
     await expect(part()).rejects.toThrow('too many open files');
     await expect(part()).resolves.toBe('there');
+  });
+
+  it('tells how many parts are being loaded', async () => {
+    const part = late(() => Promise.resolve('there'));
+    const missing = late(() => Promise.reject(new Error('not there')));
+    const both = Promise.allSettled([part(), missing()]);
+    expect(partsLoading()).toBe(2);
+    await both;
+    await part();
+    expect(partsLoading()).toBe(0);
   });
 });

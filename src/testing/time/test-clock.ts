@@ -1,3 +1,4 @@
+import { partsLoading } from '../../time/late.js';
 import type { Clock } from './clock.js';
 
 /** A clock that stands still until a test moves it. One may drive the contract server and the code under test at once. */
@@ -139,8 +140,9 @@ async function runUntil<Value>(
   return pending;
 }
 
+/** No time passes while a part of the package is loaded, and its caller gets its turns afterwards. */
 async function settleTurns(): Promise<void> {
-  for (let turn = 0; turn < SETTLE_TURNS; turn++) {
+  for (let turn = 0; turn < SETTLE_TURNS; turn = partsLoading() > 0 ? 0 : turn + 1) {
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createTestClock } from '../../../src/testing/index.js';
+import { late } from '../../../src/time/late.js';
 
 describe('the test clock', () => {
   it('runs what falls due in order, at its own time, chains included', async () => {
@@ -47,6 +49,20 @@ describe('the test clock', () => {
     expect(clock.now()).toBe(6000);
     await expect(clock.runUntil(sleep(5000), 1000)).rejects.toThrow(/after 1000 ms/);
     await expect(clock.runUntil(Promise.reject(new Error('as it was')))).rejects.toThrow('as it was');
+  });
+
+  // An hour passed here while the advice for a 401 was read from the disk, and the worker under test had given up.
+  it('stands still while a part of the package is loaded', async () => {
+    const clock = createTestClock();
+    const part = late(() => delay(20, 'a part'));
+    const seen: string[] = [];
+    const call = async (): Promise<void> => {
+      const loaded = await part();
+      clock.schedule(1_000, () => seen.push(`${loaded}@${clock.now()}`));
+    };
+    void call();
+    await clock.advance(2_000);
+    expect(seen).toEqual(['a part@1000']);
   });
 
   it('steps the wall clock without moving time', async () => {
