@@ -74,7 +74,7 @@ export class Room {
       lanes,
     });
     const askable = reservations.askable(outlook, room);
-    return askable === 0 ? 0 : Math.min(askable, pace.room(job, nowMs));
+    return askable === 0 ? 0 : Math.min(askable, Math.floor(pace.room(job, nowMs)));
   }
 
   #sizing({ id, pipeline: { slug, batchSize } }: OpenJob, nowMs: number): Sizing {

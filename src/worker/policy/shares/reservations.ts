@@ -48,12 +48,15 @@ export class Reservations {
     return this.#underWay.has(jobId);
   }
 
-  /** Tasks of a pipeline that are probably on their way. */
+  /**
+   * Tasks of a pipeline that are probably on their way, in whole tasks: what is missing beside them is asked for, and half a task was
+   * refused by our own client, with a longer wait each time.
+   */
   expected(slug: string): number {
     let sum = 0;
     for (const { count, outlook, slug: other } of this.#underWay.values())
       if (other === slug) sum += this.#expect(outlook, count);
-    return sum;
+    return Math.round(sum);
   }
 
   /** What to ask a job for that may bring less than it is asked for. */

@@ -80,12 +80,12 @@ export function placesOf(
   return Math.min(placesFor(own, maxHeld - held - asked, maxHeld), ceiling - own, maxBatch);
 }
 
-/** How many tasks to ask a job for; 0 while what is missing is not worth a request, or not the job's to take. */
+/** How many tasks to ask a job for, a whole number; 0 while what is missing is not worth a request, or not the job's to take. */
 export function roomFor(facts: RoomFacts): number {
   const { target, most, moving, expected, own, cold, lanes } = facts;
   const free = placesOf(facts);
   if (free < 1) return 0;
-  const missing = target - moving - expected;
+  const missing = Math.floor(target - moving - expected);
   if (missing >= facts.threshold) return Math.min(missing, free);
   // Jobs differ in what they may have in front of the model. One that may have less than others have there gets its first batch all the
   // same, of the places of the others.
