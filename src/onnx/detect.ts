@@ -4,6 +4,7 @@ import type { Decoder } from './decode.js';
 import {
   insideImage,
   isCut,
+  isSliver,
   tilePasses,
   toImage,
   wholeImagePass,
@@ -134,7 +135,7 @@ class FoundBoxes {
           if (keep && !keep.includes(class_)) return;
           const box = { x1, y1, x2, y2 };
           const inside = insideImage(toImage(box, window, scaled, this.#stored), this.#stored);
-          if (!inside) return;
+          if (!inside || isSliver(box, window, scaled, format)) return;
           this.#boxes.push(inside);
           this.#scores.push(score);
           this.#classes.push(class_);

@@ -115,6 +115,22 @@ export function isCut(box: BoundingBox, window: Window, scaled: Size, input: Siz
   );
 }
 
+/** So much of an insect is less than what sizes are rounded by, in pixels of the tile. */
+const SLIVER = 2.5;
+
+/**
+ * Whether a box lies at an edge of its window beyond which the image goes on, and is so thin that it tells nothing: the window beside shows
+ * the rest. Compared with the whole as another scale shows it, one of two rows of pixels once lay outside, and counted as an insect.
+ */
+export function isSliver(box: BoundingBox, window: Window, scaled: Size, input: Size): boolean {
+  return (
+    (window.x > 0 && box.x2 <= SLIVER) ||
+    (window.y > 0 && box.y2 <= SLIVER) ||
+    (window.x + input.width < scaled.width && box.x1 >= input.width - SLIVER) ||
+    (window.y + input.height < scaled.height && box.y1 >= input.height - SLIVER)
+  );
+}
+
 /**
  * The part of a box that is inside the image, at least one pixel wide and high, as the server and the people who draw it expect.
  * @returns undefined when nothing of it is inside, or when it is not a box.

@@ -4,6 +4,7 @@ import {
   cropOf,
   insideImage,
   isCut,
+  isSliver,
   tilePasses,
   toImage,
   toWindow,
@@ -125,6 +126,21 @@ describe('tiles', () => {
     expect(isCut(box, { x: 360, y: 0 }, scaled, n)).toBe(false);
     expect(isCut({ ...box, x1: 0.5, x2: 30 }, { x: 360, y: 0 }, scaled, n)).toBe(true);
     expect(isCut({ ...box, x1: 0.5, x2: 30 }, { x: 0, y: 0 }, scaled, n)).toBe(false);
+  });
+
+  it('tells a sliver at the edge of a tile from a thin insect inside of it, or at the edge of the image', () => {
+    const tile = { width: 160, height: 160 };
+    const image = { width: 500, height: 500 };
+    const inner = { x: 170, y: 170 };
+    const line = { x1: 40, y1: 0, x2: 60, y2: 2 };
+    expect(isSliver(line, inner, image, tile)).toBe(true);
+    expect(isSliver({ ...line, y2: 3 }, inner, image, tile)).toBe(false);
+    expect(isSliver({ ...line, y1: 20, y2: 22 }, inner, image, tile)).toBe(false);
+    expect(isSliver(line, { x: 170, y: 0 }, image, tile)).toBe(false);
+    expect(isSliver({ ...line, y1: 158, y2: 160 }, inner, image, tile)).toBe(true);
+    expect(isSliver({ ...line, y1: 158, y2: 160 }, { x: 170, y: 340 }, image, tile)).toBe(false);
+    expect(isSliver({ x1: 0, y1: 40, x2: 1, y2: 60 }, inner, image, tile)).toBe(true);
+    expect(isSliver({ x1: 158, y1: 40, x2: 160, y2: 60 }, inner, image, tile)).toBe(true);
   });
 });
 
