@@ -82,15 +82,16 @@ export function placesOf(
 
 /** How many tasks to ask a job for, a whole number; 0 while what is missing is not worth a request, or not the job's to take. */
 export function roomFor(facts: RoomFacts): number {
-  const { target, most, moving, expected, own, cold, lanes } = facts;
+  const { target, most, own, cold, lanes } = facts;
+  // What is expected is a mean; half a task cannot be asked for.
+  const coming = facts.moving + Math.round(facts.expected);
   const free = placesOf(facts);
   if (free < 1) return 0;
-  const missing = Math.floor(target - moving - expected);
+  const missing = target - coming;
   if (missing >= facts.threshold) return Math.min(missing, free);
   // Jobs differ in what they may have in front of the model. One that may have less than others have there gets its first batch all the
   // same, of the places of the others.
-  if (own === 0 && missing < 1 && most - moving - expected >= 1)
-    return Math.min(facts.batch, most - moving - expected, free);
+  if (own === 0 && missing < 1 && most - coming >= 1) return Math.min(facts.batch, most - coming, free);
   // A first task that hangs must not keep the first tasks of other jobs waiting.
-  return cold && own === 0 && moving + expected < lanes ? 1 : 0;
+  return cold && own === 0 && coming < lanes ? 1 : 0;
 }
